@@ -1,0 +1,5 @@
+package text
+
+import "github.com/open-iot-mark/iotmark"
+
+func contentDate(*Facts) iotmark.Date { return "" }
