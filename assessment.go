@@ -87,14 +87,14 @@ type Track struct {
 
 // TopicSummary counts one topic.
 type TopicSummary struct {
-	Topic     Topic           `json:"topic"`
-	Criteria  int             `json:"criteria"`    // applicable
-	Musts     int             `json:"musts"`       // applicable musts
-	Verdicts  map[Verdict]int `json:"verdicts"`    // of applicable criteria
-	MustsBy   map[Verdict]int `json:"musts_by"`    // of applicable musts
-	Counting  int             `json:"counting"`    // musts that count for the mark
-	AtOrAbove map[string]int  `json:"at_or_above"` // conforming musts per step of assurance: declared, shown, checked ...
-	Depth     string          `json:"depth"`       // how it was checked: tested, documents, declared
+	Topic    Topic           `json:"topic"`
+	Criteria int             `json:"criteria"` // applicable
+	Musts    int             `json:"musts"`    // applicable musts
+	Verdicts map[Verdict]int `json:"verdicts"` // of applicable criteria
+	MustsBy  map[Verdict]int `json:"musts_by"` // of applicable musts
+	Counting int             `json:"counting"` // musts that count for the mark
+	ByStep   map[string]int  `json:"by_step"`  // conforming musts by step of assurance
+	Depth    string          `json:"depth"`    // how it was checked: tested, documents, declared
 }
 
 // LabelFact is one of the seven printed facts.
@@ -138,5 +138,12 @@ type Assessment struct {
 	Topics      []TopicSummary `json:"topics"`
 	Label       Label          `json:"label"`
 	Tracks      []Track        `json:"tracks"`
-	Warnings    []Reason       `json:"warnings,omitempty"`
+	Warnings    []Warning      `json:"warnings,omitempty"`
+}
+
+// Warning is told about a declaration that was accepted all the same.
+type Warning struct {
+	ID      ErrorID `json:"id"`
+	Field   string  `json:"field,omitempty"`
+	Message string  `json:"message"`
 }

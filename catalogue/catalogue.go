@@ -114,6 +114,9 @@ type TrackRow struct {
 	JudgedBy string          `yaml:"judged_by"`
 	Shows    string          `yaml:"shows"`
 	Rule     string          `yaml:"rule"`
+	// AfterGrant names musts that are duties of the licence: they begin with
+	// the grant, are looked at later, and do not stand in its way.
+	AfterGrant []iotmark.CriterionID `yaml:"after_grant"`
 }
 
 // Fact is one product fact that is asked for.

@@ -1,0 +1,327 @@
+// Package determine runs a determination: it reads each piece of evidence
+// once, runs the checks on the facts, and hands the findings to assess. It is
+// the topmost of the floors that a maker's laptop needs: no database, no key,
+// no network. A test looks at its dependencies.
+//
+// What can go wrong: a reader or a check breaks off or takes too long; then
+// one finding says so, and everything else goes on. Could not look is never
+// passed.
+package determine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/catalogue"
+	"github.com/open-iot-mark/iotmark/internal/assess"
+	"github.com/open-iot-mark/iotmark/internal/check"
+	"github.com/open-iot-mark/iotmark/internal/dossier"
+	"github.com/open-iot-mark/iotmark/internal/evidence"
+)
+
+// Input is what a determination works on.
+type Input struct {
+	Catalogue *catalogue.Catalogue
+	Dossier   *dossier.Dossier
+	AsOf      iotmark.Date
+	Limits    evidence.Limits
+	Progress  func(Progress) // may be nil; called from one goroutine at a time
+	Snapshots map[string]any // dated outside data by name
+}
+
+// Progress says how far a determination is.
+type Progress struct {
+	Stage string // reading, checking
+	Name  string // what was just finished
+	Done  int
+	Total int
+}
+
+// workers is how many pieces of evidence are read at the same time. Two keep
+// the memory of two large readers within the budget of one process.
+const workers = 2
+
+// Run reads, checks and assesses. It fails only when ctx ends.
+func Run(ctx context.Context, in Input) (iotmark.Assessment, error) {
+	items, holdings := read(ctx, in)
+	if err := ctx.Err(); err != nil {
+		return iotmark.Assessment{}, interrupted(err)
+	}
+	findings := runChecks(ctx, in, items)
+	if err := ctx.Err(); err != nil {
+		return iotmark.Assessment{}, interrupted(err)
+	}
+	a := assess.Input{
+		Catalogue:   in.Catalogue,
+		Declaration: in.Dossier.Declaration,
+		Digest:      in.Dossier.Digest,
+		AsOf:        in.AsOf,
+		Holdings:    holdings,
+		Findings:    findings,
+	}
+	for _, w := range in.Dossier.Warnings {
+		a.Warnings = append(a.Warnings, iotmark.Warning{ID: w.ID, Field: w.Field, Message: w.Msg})
+	}
+	return assess.Assess(a), nil
+}
+
+func interrupted(err error) error {
+	return &iotmark.Error{Kind: iotmark.Interrupted, ID: "interrupted", Msg: "the determination was interrupted; nothing was written", Err: err}
+}
+
+// read reads each held piece of evidence once, also when several ids name the
+// same bytes in the same role.
+func read(ctx context.Context, in Input) ([]check.Item, []iotmark.Holding) {
+	src := in.Dossier.Items
+	items := make([]check.Item, len(src))
+	type key struct {
+		digest iotmark.Digest
+		kind   iotmark.EvidenceKind
+		name   string
+	}
+	first := map[key]int{}
+	var jobs []int
+	for i, it := range src {
+		items[i] = check.Item{Evidence: it.Evidence, Standing: it.Standing, SHA256: it.Actual, Size: it.Size, Problem: it.Problem}
+		if it.Standing != iotmark.Held {
+			continue
+		}
+		k := key{it.Actual, it.Kind, path.Base(it.Path)}
+		if _, ok := first[k]; !ok {
+			first[k] = i
+			jobs = append(jobs, i)
+		}
+	}
+	each(ctx, len(jobs), in.Progress, "reading", func(n int) string {
+		i := jobs[n]
+		readOne(ctx, in, src[i], &items[i])
+		return src[i].Path
+	})
+	for i, it := range src {
+		if it.Standing == iotmark.Held {
+			o := items[first[key{it.Actual, it.Kind, path.Base(it.Path)}]]
+			items[i].Reader, items[i].Facts, items[i].Problem = o.Reader, o.Facts, o.Problem
+		}
+	}
+	holdings := make([]iotmark.Holding, len(items))
+	for i := range items {
+		holdings[i] = holding(&items[i])
+	}
+	return items, holdings
+}
+
+// holding says what became of an item, and dates it by its content where the
+// declaration does not.
+func holding(it *check.Item) iotmark.Holding {
+	if f, ok := it.Facts.(evidence.Dated); ok && it.Dated == "" {
+		it.Dated = f.ContentDate()
+	}
+	h := iotmark.Holding{
+		Evidence: it.ID, Kind: it.Kind, Title: it.Title, Standing: it.Standing,
+		SHA256: it.SHA256, Size: it.Size, Reader: it.Reader, Dated: it.Dated,
+	}
+	if it.Problem != nil {
+		h.Reason, h.Detail = it.Problem.ID, it.Problem.Msg
+	}
+	return h
+}
+
+// readOne opens an item and runs the reader that knows its format.
+func readOne(ctx context.Context, in Input, src dossier.Item, it *check.Item) {
+	content, err := src.Open()
+	if err != nil {
+		it.Problem = problem(err)
+		return
+	}
+	s := evidence.Source{Name: path.Base(src.Path), Size: src.Size, ReaderAt: content}
+	r := sniff(src.Kind, s)
+	if r == nil {
+		content.Close()
+		it.Problem = &iotmark.Error{Kind: iotmark.Invalid, ID: assess.NotExamined,
+			Msg: fmt.Sprintf("no reader of this version examines this format as %s; people can still read it", src.Kind)}
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, in.Limits.Time)
+	type result struct {
+		facts any
+		err   error
+	}
+	done := make(chan result, 1) // a reader that outlives its time is left behind with its own file
+	go func() {
+		defer cancel()
+		defer content.Close()
+		defer func() {
+			if p := recover(); p != nil {
+				done <- result{err: fmt.Errorf("reader %s: %v\n%s", r.Name, p, debug.Stack())}
+			}
+		}()
+		f, err := r.Read(ctx, s, in.Limits)
+		done <- result{f, err}
+	}()
+	select {
+	case res := <-done:
+		if res.err != nil {
+			it.Problem = problem(res.err)
+			return
+		}
+		it.Reader, it.Facts = r.Name, res.facts
+	case <-ctx.Done():
+		it.Problem = &iotmark.Error{Kind: iotmark.Invalid, ID: "too-slow",
+			Msg: fmt.Sprintf("reading it took more than %s; hand in a smaller part", in.Limits.Time)}
+	}
+}
+
+// problem returns what a reader tells as an expected failure; anything else
+// is a fault of the reader, and its text is kept from the report.
+func problem(err error) *iotmark.Error {
+	if e, ok := errors.AsType[*iotmark.Error](err); ok {
+		return e
+	}
+	return &iotmark.Error{Kind: iotmark.Internal, ID: "reader-broke",
+		Msg: "the reader broke off; please report it to the project, with this file if you can", Err: err}
+}
+
+// sniff returns the first reader that serves the role and knows the format.
+func sniff(kind iotmark.EvidenceKind, s evidence.Source) *evidence.Reader {
+	head := s.Head(evidence.SniffLen)
+	for _, r := range Readers() {
+		if slices.Contains(r.Kinds, kind) && r.Sniff(s.Name, head) {
+			return &r
+		}
+	}
+	return nil
+}
+
+// runChecks runs every check and returns their findings in the order of the
+// list of checks.
+func runChecks(ctx context.Context, in Input, items []check.Item) []iotmark.Finding {
+	list := Checks()
+	truths := in.Catalogue.Truths(in.Dossier.Declaration.Facts)
+	results := make([][]iotmark.Finding, len(list))
+	each(ctx, len(list), in.Progress, "checking", func(n int) string {
+		c := list[n]
+		results[n] = runOne(c, in, truths, items)
+		for i := range results[n] {
+			results[n][i].Check, results[n][i].Version = c.ID, c.Version
+		}
+		return string(c.ID)
+	})
+	return slices.Concat(results...)
+}
+
+// runOne decides whether a check may run, runs it, and turns a panic into one
+// cantTell finding.
+func runOne(c check.Check, in Input, truths map[iotmark.FactID]iotmark.Truth, all []check.Item) (out []iotmark.Finding) {
+	defer func() {
+		if p := recover(); p != nil {
+			out = []iotmark.Finding{check.CannotTell("check.broke", nil)}
+		}
+	}()
+	serves := in.Catalogue.Serves(c.ID)
+	concerned := len(serves) == 0
+	for _, id := range serves {
+		concerned = concerned || in.Catalogue.Criterion(id).Applies(truths) != iotmark.False
+	}
+	if !concerned {
+		return []iotmark.Finding{check.DoesNotApply("check.not-concerned", nil)}
+	}
+	items := claimedBy(all, in.Dossier.Declaration, serves)
+	for _, n := range c.Reads {
+		if n.Optional || slices.ContainsFunc(items, n.Satisfied) {
+			continue
+		}
+		var there []string
+		var basis []iotmark.EvidenceID
+		for _, it := range items {
+			if it.Facts == nil && n.Fits(it) {
+				there = append(there, string(it.ID)+" ("+why(it)+")")
+				basis = append(basis, it.ID)
+			}
+		}
+		if len(there) > 0 {
+			return []iotmark.Finding{check.CannotTell("check.not-read", basis, "evidence", strings.Join(there, ", "))}
+		}
+		return []iotmark.Finding{untested(n)}
+	}
+	out = c.Run(check.Input{
+		Declaration: in.Dossier.Declaration,
+		Truths:      truths,
+		Items:       items,
+		AsOf:        in.AsOf,
+		Snapshots:   in.Snapshots,
+	})
+	if len(out) == 0 {
+		panic("a check returned no finding")
+	}
+	return out
+}
+
+func untested(n check.Need) iotmark.Finding {
+	kinds := make([]string, len(n.Kinds))
+	for i, k := range n.Kinds {
+		kinds[i] = string(k)
+	}
+	return iotmark.Finding{Outcome: iotmark.Untested, Message: "check.no-evidence", Args: map[string]string{"kinds": strings.Join(kinds, ", ")}}
+}
+
+// why says in a word why an item has no facts.
+func why(it check.Item) string {
+	if it.Problem != nil {
+		return string(it.Problem.ID)
+	}
+	return string(it.Standing)
+}
+
+// claimedBy returns the items with Claimed set where a claim on one of the
+// criteria points to them.
+func claimedBy(items []check.Item, d *iotmark.Declaration, criteria []iotmark.CriterionID) []check.Item {
+	out := slices.Clone(items)
+	for _, id := range criteria {
+		for _, e := range d.Claims[id].Evidence {
+			for i := range out {
+				out[i].Claimed = out[i].Claimed || out[i].ID == e
+			}
+		}
+	}
+	return out
+}
+
+// each calls f for 0 to n-1 on a few workers, and tells progress after each.
+func each(ctx context.Context, n int, progress func(Progress), stage string, f func(int) string) {
+	var (
+		wg   sync.WaitGroup
+		mu   sync.Mutex // guards done, and calls of progress
+		done int
+		next = make(chan int)
+	)
+	for range min(workers, n) {
+		wg.Go(func() {
+			for i := range next {
+				name := f(i)
+				mu.Lock()
+				done++
+				if progress != nil {
+					progress(Progress{Stage: stage, Name: name, Done: done, Total: n})
+				}
+				mu.Unlock()
+			}
+		})
+	}
+feed:
+	for i := range n {
+		select {
+		case next <- i:
+		case <-ctx.Done():
+			break feed
+		}
+	}
+	close(next)
+	wg.Wait()
+}

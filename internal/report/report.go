@@ -1,0 +1,239 @@
+// Package report renders an assessment for people and for programs: as text,
+// as JSON and as one self-contained HTML page. It is pure: it takes values
+// and gives bytes, and the same assessment gives the same bytes.
+//
+// What it refuses to do: conclude anything. What can go wrong: text from a
+// dossier is hostile; it is escaped for each medium, cut, and shown as a
+// quotation.
+package report
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/catalogue"
+	"github.com/open-iot-mark/iotmark/internal/message"
+)
+
+// Input is an assessment with the words it is told in.
+type Input struct {
+	Assessment iotmark.Assessment
+	Catalogue  *catalogue.Catalogue
+	Words      *message.Words
+}
+
+// JSON returns the assessment as JSON: indented, keys in a fixed order, a
+// line feed at the end. Its schema is docs/assessment.schema.json.
+func JSON(a iotmark.Assessment) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(a); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// Filter returns the assessment with only the conclusions that f accepts. All
+// else stays, so that indexes into the findings still hold.
+func Filter(a iotmark.Assessment, f func(iotmark.Conclusion) bool) iotmark.Assessment {
+	kept := make([]iotmark.Conclusion, 0, len(a.Conclusions))
+	for _, c := range a.Conclusions {
+		if f(c) {
+			kept = append(kept, c)
+		}
+	}
+	a.Conclusions = kept
+	return a
+}
+
+// Group is a part of the report: conclusions that ask for the same kind of
+// work, the quickest first.
+type Group struct {
+	ID          string // mend, answer, show, should, test, assessor
+	Conclusions []iotmark.Conclusion
+	Minutes     int // of all of them
+}
+
+// Groups sorts what is left to do: what the maker must mend, answer and show,
+// then what others do. Conclusions with nothing left are in no group.
+func Groups(a iotmark.Assessment) []Group {
+	order := []string{"mend", "answer", "show", "should", "test", "assessor"}
+	by := map[string]*Group{}
+	for _, id := range order {
+		by[id] = &Group{ID: id}
+	}
+	for _, c := range a.Conclusions {
+		if c.Next == nil {
+			continue
+		}
+		g := by[groupOf(c)]
+		if g == nil {
+			continue
+		}
+		g.Conclusions = append(g.Conclusions, c)
+		g.Minutes += c.Next.Minutes
+	}
+	out := make([]Group, 0, len(order))
+	for _, id := range order {
+		g := by[id]
+		slices.SortStableFunc(g.Conclusions, func(x, y iotmark.Conclusion) int {
+			return cmp.Or(
+				-compareBool(x.Contradicted, y.Contradicted),
+				-compareBool(x.Entry, y.Entry),
+				cmp.Compare(x.Next.Minutes, y.Next.Minutes),
+			)
+		})
+		if len(g.Conclusions) > 0 {
+			out = append(out, *g)
+		}
+	}
+	return out
+}
+
+func groupOf(c iotmark.Conclusion) string {
+	if c.Level != iotmark.Must {
+		if c.Contradicted || c.Level == iotmark.Should && c.Waits == iotmark.WaitMaker && c.Next.Kind != iotmark.StepPoint {
+			return "should"
+		}
+		return ""
+	}
+	switch c.Next.Kind {
+	case iotmark.StepMend:
+		return "mend"
+	case iotmark.StepAnswer:
+		return "answer"
+	case iotmark.StepPoint:
+		return "show"
+	case iotmark.StepTest:
+		return "test"
+	}
+	return "assessor"
+}
+
+func compareBool(x, y bool) int {
+	switch {
+	case x == y:
+		return 0
+	case x:
+		return 1
+	}
+	return -1
+}
+
+// Effort writes minutes for people. They are estimates of the catalogue.
+func Effort(minutes int) string {
+	const hour, day = 60, 8 * 60
+	switch {
+	case minutes <= 0:
+		return ""
+	case minutes < hour:
+		return strconv.Itoa(minutes) + " min"
+	case minutes < day:
+		return strconv.Itoa((minutes+hour/2)/hour) + " h"
+	case minutes < 2*day:
+		return "1 day"
+	}
+	return strconv.Itoa((minutes+day/2)/day) + " days"
+}
+
+// Place writes where something was found: file, member, line.
+func (in Input) place(p iotmark.Place) string {
+	var b strings.Builder
+	switch {
+	case p.Evidence == "":
+		b.WriteString("iotmark.yaml")
+		if p.Path != "" {
+			b.WriteString(" " + p.Path)
+		}
+	default:
+		b.WriteString(string(p.Evidence))
+		if p.Path != "" {
+			b.WriteString(": " + p.Path)
+		}
+	}
+	if p.Line > 0 {
+		b.WriteString(", line " + strconv.Itoa(p.Line))
+	}
+	return clean(b.String())
+}
+
+// clean makes foreign text safe to print: control characters, escapes and
+// marks that turn the writing direction become a visible sign.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t' || r == '\n' || r == '\r':
+			return ' '
+		case unicode.IsControl(r), r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x200e, r == 0x200f, r == 0xfeff, r == unicode.ReplacementChar:
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// say returns the words of a message, made safe to print.
+func (in Input) say(id iotmark.MessageID, args map[string]string) string {
+	return clean(in.Words.Say(id, args))
+}
+
+// topicName returns the name of a topic for people.
+func (in Input) topicName(t iotmark.Topic) string {
+	for _, r := range in.Catalogue.Scheme.Topics {
+		if r.ID == t {
+			return r.Name
+		}
+	}
+	return string(t)
+}
+
+// Outcomes counts the checks by outcome; of several findings of one check the
+// weightiest counts.
+func Outcomes(a iotmark.Assessment) map[iotmark.Outcome]int {
+	by := map[iotmark.CheckID]iotmark.Outcome{}
+	for _, f := range a.Findings {
+		if o, ok := by[f.Check]; ok {
+			by[f.Check] = o.Weightier(f.Outcome)
+		} else {
+			by[f.Check] = f.Outcome
+		}
+	}
+	n := map[iotmark.Outcome]int{}
+	for _, o := range by {
+		n[o]++
+	}
+	return n
+}
+
+// Closing returns the last line of a report: which of the two tracks is open,
+// and what is missing.
+func (in Input) Closing() string {
+	var parts []string
+	for _, t := range in.Assessment.Tracks {
+		id := "track." + string(t.ID)
+		if t.Open {
+			parts = append(parts, in.say(iotmark.MessageID(id+".open"), nil))
+			continue
+		}
+		args := map[string]string{"n": strconv.Itoa(len(t.Missing)), "first": string(t.Missing[0])}
+		if t.ID == iotmark.CertifiedMark {
+			maker := 0
+			for _, c := range in.Assessment.Conclusions {
+				if c.Waits == iotmark.WaitMaker && slices.Contains(t.Missing, c.Criterion) {
+					maker++
+				}
+			}
+			args["maker"] = strconv.Itoa(maker)
+			args["others"] = strconv.Itoa(len(t.Missing) - maker)
+		}
+		parts = append(parts, in.say(iotmark.MessageID(id+".missing"), args))
+	}
+	return strings.Join(parts, " ")
+}
