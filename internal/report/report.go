@@ -215,25 +215,26 @@ func Outcomes(a iotmark.Assessment) map[iotmark.Outcome]int {
 // Closing returns the last line of a report: which of the two tracks is open,
 // and what is missing.
 func (in Input) Closing() string {
-	var parts []string
+	parts := make([]string, 0, 2)
 	for _, t := range in.Assessment.Tracks {
-		id := "track." + string(t.ID)
-		if t.Open {
-			parts = append(parts, in.say(iotmark.MessageID(id+".open"), nil))
-			continue
-		}
-		args := map[string]string{"n": strconv.Itoa(len(t.Missing)), "first": string(t.Missing[0])}
-		if t.ID == iotmark.CertifiedMark {
-			maker := 0
-			for _, c := range in.Assessment.Conclusions {
-				if c.Waits == iotmark.WaitMaker && slices.Contains(t.Missing, c.Criterion) {
-					maker++
-				}
-			}
-			args["maker"] = strconv.Itoa(maker)
-			args["others"] = strconv.Itoa(len(t.Missing) - maker)
-		}
-		parts = append(parts, in.say(iotmark.MessageID(id+".missing"), args))
+		parts = append(parts, in.closing(t))
 	}
 	return strings.Join(parts, " ")
+}
+
+func (in Input) closing(t iotmark.Track) string {
+	id := iotmark.MessageID("track." + t.ID)
+	if t.Open {
+		return in.say(id+".open", nil)
+	}
+	maker := 0
+	for _, c := range in.Assessment.Conclusions {
+		if c.Waits == iotmark.WaitMaker && slices.Contains(t.Missing, c.Criterion) {
+			maker++
+		}
+	}
+	return in.say(id+".missing", map[string]string{
+		"n": strconv.Itoa(len(t.Missing)), "first": string(t.Missing[0]),
+		"maker": strconv.Itoa(maker), "others": strconv.Itoa(len(t.Missing) - maker),
+	})
 }

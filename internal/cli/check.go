@@ -1,0 +1,289 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/catalogue"
+	"github.com/open-iot-mark/iotmark/internal/assess"
+	"github.com/open-iot-mark/iotmark/internal/determine"
+	"github.com/open-iot-mark/iotmark/internal/dossier"
+	"github.com/open-iot-mark/iotmark/internal/evidence"
+	"github.com/open-iot-mark/iotmark/internal/message"
+	"github.com/open-iot-mark/iotmark/internal/report"
+)
+
+func checkCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "check",
+		Usage:     "say where a product stands against the criteria, why, and what to do next",
+		ArgsUsage: "[PATH]",
+		Description: `PATH is a product's folder, a zip or tar of it, or a declaration; the folder
+you stand in when it is left out. Nothing leaves this machine.
+
+Exit codes: 0 no applicable must is unmet (not known and waiting for an
+assessor count as 0), 1 one does not conform, 2 wrong use or a broken file,
+5 some evidence could not be read, with --strict. They follow what --entry
+and --topic leave.`,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "text", Usage: "text, json or html"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write the report to `FILE` instead of stdout"},
+			&cli.BoolFlag{Name: "open", Usage: "show the HTML report on this machine's loopback until interrupted"},
+			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8026", Usage: "loopback `ADDRESS` for --open"},
+			&cli.StringFlag{Name: "at", Usage: "judge as of `DATE`, such as 2026-11-22; today when left out"},
+			&cli.BoolFlag{Name: "entry", Usage: "only the criteria of the first pass"},
+			&cli.StringSliceFlag{Name: "topic", Usage: "only criteria of `TOPIC`; may be repeated"},
+			&cli.BoolFlag{Name: "strict", Usage: "exit 5 when some evidence could not be read"},
+			&cli.BoolFlag{Name: "all", Usage: "do not shorten the text report"},
+		},
+		Action: check,
+	}
+}
+
+func check(ctx context.Context, cmd *cli.Command) error {
+	if cmd.NArg() > 1 {
+		return usage("check takes one path, but found %s", strings.Join(cmd.Args().Slice(), " "))
+	}
+	format := cmd.String("format")
+	if cmd.Bool("open") {
+		format = "html"
+	}
+	if !slices.Contains([]string{"text", "json", "html"}, format) {
+		return usage("--format %s: known are text, json and html", format)
+	}
+	asOf, err := day(cmd.String("at"))
+	if err != nil {
+		return err
+	}
+	keep, err := filter(cmd)
+	if err != nil {
+		return err
+	}
+	path := cmd.Args().First()
+	if path == "" {
+		path = "."
+	}
+	a, cat, err := determination(ctx, cmd, path, asOf)
+	if err != nil {
+		return err
+	}
+	shown := report.Filter(a, keep)
+	in := report.Input{Assessment: shown, Catalogue: cat, Words: message.English()}
+	if cmd.Bool("open") {
+		return show(ctx, cmd, in)
+	}
+	if err := write(cmd, format, in); err != nil {
+		return err
+	}
+	return verdict(cmd, shown)
+}
+
+// day reads --at, and takes today when it is left out.
+func day(s string) (iotmark.Date, error) {
+	if s == "" {
+		return iotmark.DateOf(time.Now()), nil
+	}
+	d, err := iotmark.ParseDate(s)
+	if err != nil {
+		return "", usage("--at: %v; write it as in 2026-11-22", err)
+	}
+	return d, nil
+}
+
+// filter reads --entry and --topic.
+func filter(cmd *cli.Command) (func(iotmark.Conclusion) bool, error) {
+	var topics []iotmark.Topic
+	for _, s := range cmd.StringSlice("topic") {
+		t := iotmark.Topic(s)
+		if !slices.Contains(iotmark.Topics(), t) {
+			names := make([]string, 0, 8)
+			for _, x := range iotmark.Topics() {
+				names = append(names, string(x))
+			}
+			hint := ""
+			if m := catalogue.Suggest(s, names); m != "" {
+				hint = " Did you mean " + m + "?"
+			}
+			return nil, usage("--topic %s: there is no such topic.%s Known: %s", s, hint, strings.Join(names, ", "))
+		}
+		topics = append(topics, t)
+	}
+	entry := cmd.Bool("entry")
+	return func(c iotmark.Conclusion) bool {
+		return (!entry || c.Entry) && (len(topics) == 0 || slices.Contains(topics, c.Criterion.Topic()))
+	}, nil
+}
+
+func determination(ctx context.Context, cmd *cli.Command, path string, asOf iotmark.Date) (iotmark.Assessment, *catalogue.Catalogue, error) {
+	cat, err := catalogue.Load()
+	if err != nil {
+		return iotmark.Assessment{}, nil, err
+	}
+	d, err := dossier.Open(path, cat, dossier.Options{AsOf: asOf})
+	if err != nil {
+		return iotmark.Assessment{}, nil, err
+	}
+	defer d.Close()
+	in := determine.Input{Catalogue: cat, Dossier: d, AsOf: asOf, Limits: evidence.DefaultLimits()}
+	if w := cmd.Root().ErrWriter; terminal(w) {
+		in.Progress = func(p determine.Progress) {
+			fmt.Fprintf(w, "\r\x1b[K%s %d of %d: %.40s", p.Stage, p.Done, p.Total, p.Name)
+			if p.Done == p.Total {
+				fmt.Fprint(w, "\r\x1b[K")
+			}
+		}
+	}
+	a, err := determine.Run(ctx, in)
+	return a, cat, err
+}
+
+// write renders the report to stdout or to a file, the whole of it or
+// nothing.
+func write(cmd *cli.Command, format string, in report.Input) error {
+	var b strings.Builder
+	out := cmd.Root().Writer
+	file := cmd.String("output")
+	if err := render(&b, format, in, report.TextOptions{Colour: file == "" && colour(out), All: cmd.Bool("all")}); err != nil {
+		return err
+	}
+	if file == "" {
+		_, err := io.WriteString(out, b.String())
+		return err
+	}
+	if err := replace(file, b.String()); err != nil {
+		return &iotmark.Error{Kind: iotmark.Invalid, ID: "output", Msg: "the report could not be written to " + file, Err: err}
+	}
+	return nil
+}
+
+func render(w io.Writer, format string, in report.Input, opt report.TextOptions) error {
+	switch format {
+	case "json":
+		b, err := report.JSON(in.Assessment)
+		if err == nil {
+			_, err = w.Write(b)
+		}
+		return err
+	case "html":
+		return report.HTML(w, in)
+	}
+	return report.Text(w, in, opt)
+}
+
+// replace writes a file beside the old one and then takes its place, so that
+// a crash leaves either the old file or the new one.
+func replace(file, content string) error {
+	f, err := os.CreateTemp(filepath.Dir(file), ".iotmark-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = io.WriteString(f, content)
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Chmod(f.Name(), 0o644)
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), file)
+	}
+	return err
+}
+
+// verdict decides the exit code; the report has said why.
+func verdict(cmd *cli.Command, a iotmark.Assessment) error {
+	if cmd.Bool("strict") {
+		for _, h := range a.Evidence {
+			if h.Standing == iotmark.Unopened || h.Standing == iotmark.Held && h.Reason != "" && h.Reason != assess.NotExamined {
+				return said(iotmark.Unreadable, "evidence-unreadable")
+			}
+		}
+	}
+	for _, c := range a.Conclusions {
+		if c.Level == iotmark.Must && c.Verdict == iotmark.DoesNotConform {
+			return said(iotmark.Nonconforming, "must-unmet")
+		}
+	}
+	return nil
+}
+
+// show serves the HTML report on the loopback until the person interrupts.
+func show(ctx context.Context, cmd *cli.Command, in report.Input) error {
+	var page strings.Builder
+	if err := report.HTML(&page, in); err != nil {
+		return err
+	}
+	l, err := listen(cmd.String("listen"))
+	if err != nil {
+		return err
+	}
+	url := "http://" + l.Addr().String() + "/"
+	fmt.Fprintf(cmd.Root().ErrWriter, "The report on %s is at %s (press Ctrl-C to end)\n", in.Assessment.Product, url)
+	browse(url)
+	srv := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/" {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Content-Security-Policy", report.ContentSecurityPolicy)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-store")
+		io.WriteString(w, page.String())
+	})}
+	go func() {
+		<-ctx.Done()
+		srv.Close()
+	}()
+	if err := srv.Serve(l); err != http.ErrServerClosed {
+		return &iotmark.Error{Kind: iotmark.Unavailable, ID: "listen", Msg: "the report could not be shown", Err: err}
+	}
+	return nil
+}
+
+// listen opens a loopback address; when its port is taken, any free one.
+func listen(addr string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
+		return nil, usage("--listen %s: give a loopback address such as 127.0.0.1:8026", addr)
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		l, err = net.Listen("tcp", net.JoinHostPort(host, "0"))
+	}
+	if err != nil {
+		return nil, &iotmark.Error{Kind: iotmark.Unavailable, ID: "listen", Msg: "no loopback port could be opened", Err: err}
+	}
+	return l, nil
+}
+
+// browse asks the desktop to open an address; without a desktop nothing
+// happens, and the address has been printed.
+func browse(url string) {
+	var cmd *exec.Cmd
+	switch {
+	case runtime.GOOS == "darwin":
+		cmd = exec.Command("open", url)
+	case os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != "":
+		cmd = exec.Command("xdg-open", url)
+	default:
+		return
+	}
+	if cmd.Start() == nil {
+		go cmd.Wait()
+	}
+}

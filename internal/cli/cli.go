@@ -1,0 +1,132 @@
+// Package cli is the command line: one file a command. Results go to stdout,
+// everything else to stderr; exit codes follow the table of kinds in the root
+// package.
+//
+// What it refuses to do: decide. A command decodes flags, calls one function
+// of a lower floor, and prints.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/open-iot-mark/iotmark"
+)
+
+// Main runs one command and returns its exit code.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := root(stdin, stdout, stderr).Run(ctx, args)
+	if err != nil && !errors.Is(err, errSaid) {
+		tell(stderr, err)
+	}
+	return iotmark.ExitCode(err)
+}
+
+// errSaid marks a failure whose words the report has told already.
+var errSaid = errors.New("told")
+
+// said returns an error that decides the exit code and is not printed again.
+func said(k iotmark.Kind, id iotmark.ErrorID) error {
+	return &iotmark.Error{Kind: k, ID: id, Err: errSaid}
+}
+
+// usage returns the failure of somebody who called a command wrongly.
+func usage(format string, args ...any) error {
+	return &iotmark.Error{Kind: iotmark.Invalid, ID: "usage", Msg: fmt.Sprintf(format, args...)}
+}
+
+// tell prints a failure, or each of several, with its id.
+func tell(w io.Writer, err error) {
+	if es, ok := errors.AsType[iotmark.Errors](err); ok {
+		for _, e := range es {
+			fmt.Fprintf(w, "%s [%s]\n", e.Error(), e.ID)
+		}
+		if len(es) > 1 {
+			fmt.Fprintf(w, "%d problems\n", len(es))
+		}
+		return
+	}
+	if e, ok := errors.AsType[*iotmark.Error](err); ok {
+		fmt.Fprintf(w, "%s [%s]\n", e.Error(), e.ID)
+		return
+	}
+	fmt.Fprintf(w, "internal error: %v\nThis is a fault of the program. Please report it to the project. [internal]\n", err)
+}
+
+func root(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
+	cmd := &cli.Command{
+		Name:                  "iotmark",
+		Usage:                 "the Open IoT Mark: a certification mark for connected products",
+		Version:               version(),
+		Reader:                stdin,
+		Writer:                stdout,
+		ErrWriter:             stderr,
+		Suggest:               true,
+		EnableShellCompletion: true,
+		HideHelpCommand:       true,
+		ExitErrHandler:        func(context.Context, *cli.Command, error) {},
+		Commands: []*cli.Command{
+			checkCommand(),
+			initCommand(),
+			explainCommand(),
+			catalogueCommand(),
+		},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if cmd.NArg() > 0 {
+				return usage("there is no command %q; iotmark --help lists them", cmd.Args().First())
+			}
+			return cli.ShowRootCommandHelp(cmd)
+		},
+	}
+	strict(cmd)
+	return cmd
+}
+
+// strict makes every command answer wrong use in the same way.
+func strict(cmd *cli.Command) {
+	cmd.OnUsageError = func(_ context.Context, cmd *cli.Command, err error, _ bool) error {
+		return usage("%v; %s --help lists what it takes", err, cmd.FullName())
+	}
+	for _, c := range cmd.Commands {
+		strict(c)
+	}
+}
+
+// version returns what the build knows of itself.
+func version() string {
+	bi, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := bi.Main.Version
+	for _, s := range bi.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 && (v == "" || v == "(devel)") {
+			v = s.Value[:12]
+		}
+	}
+	return v
+}
+
+// terminal reports whether w is a terminal that shows colours and takes
+// carriage returns.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	st, err := f.Stat()
+	return err == nil && st.Mode()&os.ModeCharDevice != 0
+}
+
+// colour reports whether output to w may be coloured.
+func colour(w io.Writer) bool { return os.Getenv("NO_COLOR") == "" && terminal(w) }
