@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Installs what the tests need, or says what is missing and how to get it.
+set -eu
+go=${GO:-go}
+
+if ! command -v "$go" >/dev/null; then
+	echo "missing: Go 1.26 or newer; see https://go.dev/doc/install" >&2
+	exit 1
+fi
+minor=$("$go" env GOVERSION | sed -E 's/^go1\.([0-9]+).*/\1/')
+if [ "${minor:-0}" -lt 26 ]; then
+	echo "missing: Go 1.26 or newer; this is $("$go" env GOVERSION)" >&2
+	exit 1
+fi
+
+# program:Debian package; the race detector needs a C compiler, the ELF tests
+# compare with readelf, the corpus of Debian packages is unpacked by dpkg-deb
+want=
+for p in gcc:gcc readelf:binutils git:git xz:xz-utils; do
+	command -v "${p%%:*}" >/dev/null || want="$want ${p##*:}"
+done
+if [ -n "$want" ]; then
+	sudo=
+	[ "$(id -u)" = 0 ] || sudo=sudo
+	if command -v apt-get >/dev/null && { [ -z "$sudo" ] || command -v sudo >/dev/null; }; then
+		$sudo apt-get update -q
+		# shellcheck disable=SC2086
+		$sudo apt-get install -y -q --no-install-recommends libc6-dev $want
+	else
+		echo "missing:$want; install these packages by the means of your system" >&2
+		exit 1
+	fi
+fi
+
+"$go" mod download
