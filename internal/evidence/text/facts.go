@@ -9,6 +9,7 @@ package text
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/open-iot-mark/iotmark"
 )
@@ -26,16 +27,17 @@ type Facts struct {
 	Links      []Link      `json:"links,omitempty"`
 	Dates      []Date      `json:"dates,omitempty"`
 	Statements []Statement `json:"statements,omitempty"`
-	Cut        bool        `json:"cut,omitempty"` // more text than the limit; the rest was not read
+	Cut        bool        `json:"cut,omitempty"`      // more text than the limit; the rest was not read
+	Replaced   int         `json:"replaced,omitempty"` // bytes that are no UTF-8 and were replaced
 }
 
 // ContentDate returns the date the text gives for itself, if it gives one.
 func (f *Facts) ContentDate() iotmark.Date { return contentDate(f) }
 
-// Block is a heading, a paragraph, a list item or a table row, in reading
-// order.
+// Block is a heading, a paragraph, a list item, a table row or a passage of
+// code, in reading order.
 type Block struct {
-	Kind  string `json:"kind"`            // heading, text, item, row
+	Kind  string `json:"kind"`            // heading, text, item, row, code
 	Text  string `json:"text"`            // white space folded; cells of a row joined by " | "
 	Line  int    `json:"line"`            // in the source, from 1
 	Level int    `json:"level,omitempty"` // of a heading
@@ -78,6 +80,19 @@ type Rule struct {
 	Language  string         // "" for all languages
 	Pattern   *regexp.Regexp // named groups become Values
 	Unless    *regexp.Regexp // the sentence does not count when this matches too; may be nil
+	// Near are words in lower case of which one must stand in the sentence
+	// before the expression is tried. It only saves time; may be empty.
+	Near []string
+}
+
+// near reports whether the rule's expression is worth trying.
+func (r Rule) near(sentence string) bool {
+	for _, w := range r.Near {
+		if strings.Contains(sentence, w) {
+			return true
+		}
+	}
+	return len(r.Near) == 0
 }
 
 // Said returns the statements of one kind.

@@ -1,0 +1,243 @@
+package text
+
+import (
+	"errors"
+	"io"
+	"strings"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+)
+
+// What an element does to the text around it. Elements that are not named run
+// on in the line. The walker works on tokens and builds no tree, so neither
+// depth nor number of elements costs memory.
+var (
+	htmlBlocks = map[atom.Atom]bool{
+		atom.Address: true, atom.Article: true, atom.Aside: true, atom.Blockquote: true, atom.Body: true, atom.Caption: true,
+		atom.Center: true, atom.Details: true, atom.Dialog: true, atom.Div: true, atom.Dl: true, atom.Fieldset: true,
+		atom.Figcaption: true, atom.Figure: true, atom.Footer: true, atom.Form: true, atom.Header: true, atom.Hgroup: true,
+		atom.Hr: true, atom.Legend: true, atom.Main: true, atom.Menu: true, atom.Nav: true, atom.Ol: true, atom.P: true,
+		atom.Pre: true, atom.Search: true, atom.Section: true, atom.Summary: true, atom.Table: true, atom.Tbody: true,
+		atom.Tfoot: true, atom.Thead: true, atom.Title: true, atom.Tr: true, atom.Ul: true, atom.Head: true, atom.Html: true,
+		atom.Iframe: true, atom.Select: true, atom.Textarea: true, atom.Button: true,
+	}
+	htmlItems    = map[atom.Atom]bool{atom.Li: true, atom.Dt: true, atom.Dd: true, atom.Option: true}
+	htmlHeadings = map[atom.Atom]int{atom.H1: 1, atom.H2: 2, atom.H3: 3, atom.H4: 4, atom.H5: 5, atom.H6: 6}
+	htmlSkipped  = map[atom.Atom]bool{atom.Script: true, atom.Style: true, atom.Noscript: true, atom.Iframe: true, atom.Noembed: true, atom.Noframes: true}
+)
+
+// htmlWalk is the state of one walk over a page.
+type htmlWalk struct {
+	w        *writer
+	line     int
+	skip     bool // the text that comes next belongs to a skipped element
+	template int  // templates that are open: nothing in them is shown
+	title    bool // inside title
+	inRow    bool
+	breaks   int // br in a row
+	href     string
+	linkLine int
+	linkText strings.Builder
+	inLink   bool
+	pre      bool
+}
+
+func readHTML(w *writer, s string) error {
+	z := html.NewTokenizer(strings.NewReader(s))
+	z.SetMaxBuf(maxToken)
+	h := &htmlWalk{w: w, line: 1}
+	for {
+		tt := z.Next()
+		// Raw must be looked at before the token, which unescapes in place.
+		lines := strings.Count(string(z.Raw()), "\n")
+		var err error
+		switch tt {
+		case html.ErrorToken:
+			h.endLink()
+			switch {
+			case errors.Is(z.Err(), io.EOF):
+				return nil
+			case errors.Is(z.Err(), html.ErrBufferExceeded):
+				w.facts.Cut = true
+				return nil
+			}
+			return z.Err()
+		case html.TextToken:
+			err = h.text(string(z.Text()))
+		case html.StartTagToken, html.SelfClosingTagToken:
+			name, more := z.TagName()
+			err = h.open(atom.Lookup(name), z, more, tt == html.SelfClosingTagToken)
+		case html.EndTagToken:
+			name, _ := z.TagName()
+			h.close(atom.Lookup(name))
+		}
+		if err != nil {
+			h.endLink()
+			return err
+		}
+		h.line += lines
+	}
+}
+
+func (h *htmlWalk) text(s string) error {
+	if h.skip || h.template > 0 {
+		h.skip = false
+		return nil
+	}
+	if h.title {
+		if h.w.facts.Title == "" {
+			h.w.facts.Title = clean(s, 300)
+		}
+	}
+	if h.inLink && h.linkText.Len() < 300 {
+		h.linkText.WriteString(s[:min(len(s), 300)])
+	}
+	if strings.TrimSpace(s) != "" {
+		h.breaks = 0
+	}
+	return h.w.text(s, h.line)
+}
+
+// open handles a start tag. Attributes are looked at one by one and never
+// kept, apart from the few that matter.
+func (h *htmlWalk) open(a atom.Atom, z *html.Tokenizer, more, closed bool) error {
+	h.skip = htmlSkipped[a]
+	if a == atom.Template && !closed {
+		h.template++
+	}
+	if h.template > 0 {
+		return nil
+	}
+	level, heading := htmlHeadings[a]
+	switch {
+	case heading:
+		h.w.start("heading", level)
+		h.inRow = false
+	case a == atom.Tr:
+		h.w.start("row", 0)
+		h.inRow = true
+	case a == atom.Td || a == atom.Th:
+		if h.inRow {
+			h.w.cell()
+		}
+	case htmlItems[a]:
+		h.w.start("item", 0)
+		h.inRow = false
+	case a == atom.Title:
+		h.w.start("heading", 1)
+		h.title = true
+	case htmlBlocks[a]:
+		// A paragraph in an item or a cell is still the item or the row.
+		if h.inRow && a != atom.Table || a == atom.P && h.w.kind == "item" && h.w.b.Len() == 0 {
+			h.w.gap()
+			break
+		}
+		h.w.start("text", 0)
+		h.inRow = false
+	case a == atom.Br:
+		if h.breaks++; h.breaks >= 2 && !h.inRow {
+			h.w.start(h.w.kind, h.w.level)
+		}
+		h.w.gap()
+	}
+	if a != atom.A && a != atom.Html && a != atom.Img && a != atom.Area {
+		return nil
+	}
+	for n := 0; more && n < 64; n++ {
+		var k, v []byte
+		k, v, more = z.TagAttr()
+		switch {
+		case a == atom.Html && string(k) == "lang":
+			h.w.facts.Declared = primary(string(v))
+		case a == atom.Img && string(k) == "alt" && len(v) > 0:
+			h.w.gap()
+			if err := h.w.text(string(v), h.line); err != nil {
+				return err
+			}
+			h.w.gap()
+		case (a == atom.A || a == atom.Area) && string(k) == "href":
+			h.endLink()
+			h.inLink, h.href, h.linkLine = a == atom.A && !closed, clean(string(v), 2000), h.line
+			if a == atom.Area {
+				h.w.link("", h.href, h.line)
+			}
+		}
+	}
+	return nil
+}
+
+func (h *htmlWalk) close(a atom.Atom) {
+	h.skip = false
+	if a == atom.Template && h.template > 0 {
+		h.template--
+	}
+	if h.template > 0 {
+		return
+	}
+	_, heading := htmlHeadings[a]
+	switch {
+	case a == atom.A:
+		h.endLink()
+	case a == atom.Tr || a == atom.Table:
+		h.w.start("text", 0)
+		h.inRow = false
+	case heading, htmlItems[a]:
+		h.w.start("text", 0)
+	case a == atom.Title:
+		h.title = false
+		// The title stands in Facts.Title; as a block it would be read twice.
+		h.w.b.Reset()
+		h.w.cur, h.w.space = nil, false
+		h.w.start("text", 0)
+	case htmlBlocks[a]:
+		if h.inRow || a == atom.P && h.w.kind == "item" {
+			h.w.gap()
+			return
+		}
+		h.w.start("text", 0)
+	}
+}
+
+func (h *htmlWalk) endLink() {
+	if h.inLink {
+		h.w.link(h.linkText.String(), h.href, h.linkLine)
+	}
+	h.inLink = false
+	h.linkText.Reset()
+}
+
+// link keeps a link with its text.
+func (w *writer) link(text, url string, line int) {
+	if len(w.facts.Links) < maxLinks && url != "" {
+		w.facts.Links = append(w.facts.Links, Link{Text: clean(text, 300), URL: url, Line: line})
+	}
+}
+
+// clean folds white space, drops what a writer drops and cuts at n bytes.
+func clean(s string, n int) string {
+	s = strings.ToValidUTF8(s[:min(len(s), n*4)], "")
+	s = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' || r == '\r' {
+			return ' '
+		}
+		if dropped(r) {
+			return -1
+		}
+		return r
+	}, s)), " ")
+	return strings.ToValidUTF8(s[:min(len(s), n)], "")
+}
+
+// primary returns the primary subtag of a language tag (RFC 5646, 2.2.1).
+func primary(tag string) string {
+	t, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(tag)), "-")
+	t, _, _ = strings.Cut(t, "_")
+	if len(t) < 2 || len(t) > 3 || strings.Trim(t, "abcdefghijklmnopqrstuvwxyz") != "" {
+		return ""
+	}
+	if t == "no" || t == "nn" {
+		return "nb"
+	}
+	return t
+}

@@ -1,0 +1,171 @@
+package text
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// sentence is one sentence as it stands, with the text that rules are matched
+// against.
+type sentence struct {
+	text string // as it stands; with the line that introduces its list
+	line int
+	// match is the text in lower case, with straight quotes and hyphens.
+	match    string
+	question bool
+}
+
+// abbreviations end in a full stop that ends no sentence.
+var abbreviations = wordSet(`e.g i.e etc vs no nr st dr mr mrs ms prof inc ltd co corp plc approx incl excl art sec para pp cf fig
+	z.b d.h u.a u.ä bzw ggf ca abs usw evtl inkl zzgl bsp vgl tel str jan feb mar apr jun jul aug sep sept oct okt nov dec dez
+	p.ex par.ex c.-à-d env bijv enz t.ex bl.a m.m f.eks osv bl mv dvs m.fl np tzn itd tj např apod tzv sig.ra sr sra n.v b.v s.r.o a.s`)
+
+func wordSet(s string) map[string]bool {
+	m := map[string]bool{}
+	for _, w := range strings.Fields(s) {
+		m[w] = true
+	}
+	return m
+}
+
+// spans returns the sentences of a block's text as pairs of byte offsets.
+func spans(s string) [][2]int {
+	var out [][2]int
+	from := 0
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c != '.' && c != '!' && c != '?' {
+			continue
+		}
+		j := i + 1
+		for j < len(s) && strings.IndexByte(`.!?)"'`, s[j]) >= 0 || strings.HasPrefix(s[min(j, len(s)):], "”") || strings.HasPrefix(s[min(j, len(s)):], "“") {
+			if s[j] >= 0x80 {
+				j += 2
+			}
+			j++
+		}
+		if j >= len(s) {
+			break
+		}
+		if s[j] != ' ' || !opens(s[j+1:]) || c == '.' && s[i+1] == ' ' && shortened(s[from:i], s[j+1:]) {
+			i = j - 1
+			continue
+		}
+		out = append(out, [2]int{from, j})
+		from = j + 1
+		i = j
+	}
+	if from < len(s) {
+		out = append(out, [2]int{from, len(s)})
+	}
+	return out
+}
+
+// opens reports whether a sentence may begin like this.
+func opens(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return unicode.IsUpper(r) || unicode.IsDigit(r) || strings.ContainsRune(`"'(“„«¿¡•[|-`, r) || unicode.IsLetter(r) && !unicode.IsLower(r)
+}
+
+// shortened reports whether the full stop after before ends a shortened word
+// or a numeral of a date and not the sentence.
+func shortened(before, after string) bool {
+	w := before[strings.LastIndexAny(before, " (|")+1:]
+	if abbreviations[strings.ToLower(w)] {
+		// "etc." and "Ltd." may end a sentence as well; then a common first
+		// word follows.
+		first, _, _ := strings.Cut(after, " ")
+		return !starters[first]
+	}
+	if len(w) == 1 && w[0] >= 'A' && w[0] <= 'Z' {
+		return true
+	}
+	if n := len(w); n > 0 && n <= 2 && strings.Trim(w, "0123456789") == "" {
+		m, _, _ := strings.Cut(after, " ")
+		_, ok := months[strings.ToLower(strings.Trim(m, ".,"))]
+		return ok
+	}
+	return false
+}
+
+var starters = wordSet(`We You Your Our The This These That It They If When For To In On At As All Any No Please Contact Wir Sie Ihre Die Der Das Wenn Bei Für Im In`)
+
+// sentences splits blocks into sentences. Two sorts of context are kept,
+// because they turn the sense around: the line that introduces a list ("We
+// never:"), and the question before an answer ("Do you sell data? No.").
+func sentences(blocks []Block, marks [][]mark) []sentence {
+	var out []sentence
+	lead, question := "", ""
+	for i, b := range blocks {
+		if b.Kind == "code" {
+			continue
+		}
+		if b.Kind != "item" {
+			lead = ""
+		}
+		for _, sp := range spans(b.Text) {
+			for from := sp[0]; from < sp[1]; {
+				to := cutAt(b.Text, from, sp[1])
+				t := strings.TrimSpace(b.Text[from:to])
+				s := sentence{text: t, line: lineAt(marks[i], from), question: strings.HasSuffix(t, "?")}
+				switch {
+				case lead != "":
+					s.text = lead + " " + t
+				case question != "" && answers(t):
+					s.text = question + " " + t
+				}
+				s.match = fold(s.text)
+				out = append(out, s)
+				question = ""
+				if s.question {
+					question = t[max(0, len(t)-maxLead):]
+					question = strings.ToValidUTF8(question, "")
+				}
+				from = to
+				for from < sp[1] && b.Text[from] == ' ' {
+					from++
+				}
+			}
+		}
+		if b.Kind != "item" && strings.HasSuffix(b.Text, ":") {
+			sp := spans(b.Text)
+			last := b.Text[sp[len(sp)-1][0]:]
+			if len(last) <= maxLead {
+				lead = last
+			}
+		}
+	}
+	return out
+}
+
+// cutAt returns the end of a piece of at most maxSentence bytes, at a space
+// where there is one.
+func cutAt(s string, from, to int) int {
+	if to-from <= maxSentence {
+		return to
+	}
+	end := from + maxSentence
+	if i := strings.LastIndexByte(s[from+maxSentence/2:end], ' '); i >= 0 {
+		return from + maxSentence/2 + i
+	}
+	for end > from+1 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return end
+}
+
+// answers reports whether a sentence begins like an answer to yes or no.
+func answers(t string) bool {
+	first, _, _ := strings.Cut(strings.ToLower(t), " ")
+	switch strings.Trim(first, ".,!;:-") {
+	case "no", "never", "yes", "nope", "nein", "nie", "niemals", "ja":
+		return true
+	}
+	return false
+}
+
+var folder = strings.NewReplacer("’", "'", "‘", "'", "“", `"`, "”", `"`, "„", `"`, "–", "-", "—", "-", "‑", "-", "\u00a0", " ")
+
+// fold returns the form in which rules see a sentence.
+func fold(s string) string { return folder.Replace(strings.ToLower(s)) }
