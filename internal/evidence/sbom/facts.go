@@ -38,6 +38,7 @@ type Facts struct {
 	Subject         *Component      `json:"subject,omitempty"`      // what the list is about
 	Components      []Component     `json:"components,omitempty"`   // flattened, in the order of the file; without the subject
 	Relations       int             `json:"relations,omitempty"`    // edges between elements, nesting left out
+	Files           int             `json:"files,omitempty"`        // files an SPDX list describes; they are no components
 	Completeness    Completeness    `json:"completeness,omitempty"` // what the list says about itself
 	Hardware        bool            `json:"hardware,omitempty"`     // it lists devices: an HBOM
 	Vulnerabilities []Vulnerability `json:"vulnerabilities,omitempty"`
