@@ -153,6 +153,15 @@ func (s *spdxPart) purpose(p string) {
 	s.Type = strings.ReplaceAll(strings.ToLower(p), "_", "-")
 }
 
+// algorithm writes SHA256 the way CycloneDX does, SHA-256, so that one name
+// stands for one algorithm.
+func algorithm(s string) string {
+	if rest, ok := strings.CutPrefix(s, "SHA"); ok && rest != "" && !strings.Contains(rest, "-") {
+		return "SHA-" + rest
+	}
+	return s
+}
+
 // external takes one external reference (SPDX 2.3, Annex F).
 func (s *spdxPart) external(kind, locator string) {
 	switch kind {
@@ -198,7 +207,7 @@ func (l *list) spdxPackage(p *parser) {
 		case "checksums":
 			p.array(n, func() {
 				k, v := cdxPair(p, "algorithm", "checksumValue")
-				s.Hashes = put(s.Hashes, k, v, maxHashes)
+				s.Hashes = put(s.Hashes, algorithm(k), v, maxHashes)
 				p.fail(l.keep())
 			})
 		case "externalRefs":

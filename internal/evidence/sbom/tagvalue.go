@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/open-iot-mark/iotmark/internal/evidence"
 )
@@ -141,7 +142,7 @@ func (l *list) packageTag(pkg *spdxPart, tag, value string) error {
 		pkg.purpose(value)
 	case "PackageChecksum":
 		k, v, _ := strings.Cut(value, ":")
-		pkg.Hashes = put(pkg.Hashes, strings.TrimSpace(k), strings.TrimSpace(v), maxHashes)
+		pkg.Hashes = put(pkg.Hashes, algorithm(strings.TrimSpace(k)), strings.TrimSpace(v), maxHashes)
 		return l.keep()
 	case "ExternalRef":
 		if w := strings.Fields(value); len(w) == 3 {
@@ -173,7 +174,7 @@ func tagValues(b []byte, f func(line int, tag, value string) error) error {
 				if !found {
 					return evidence.Malformed("SPDX", fmt.Errorf("line %d: <text> is not closed; %s", n, cutOff))
 				}
-				n += bytes.Count(tail, []byte{'\n'})
+				n += 1 + bytes.Count(tail, []byte{'\n'})
 				text = append(append(bytes.Clone(open[:min(len(open), maxName)]), '\n'), tail[:min(len(tail), maxName)]...)
 				rest, b = nextLine(after)
 			}
@@ -183,7 +184,7 @@ func tagValues(b []byte, f func(line int, tag, value string) error) error {
 			value = bytes.TrimSpace(text)
 		}
 		if len(value) > maxName {
-			value = value[:maxName+1]
+			value = value[:min(len(value), maxName+utf8.UTFMax)]
 		}
 		if err := f(line, string(tag), string(bytes.ToValidUTF8(value, nil))); err != nil {
 			return err
