@@ -1,5 +1,7 @@
 package determine
 
+//go:generate go test . -run TestChecksDocument -update
+
 import (
 	"github.com/open-iot-mark/iotmark/internal/check"
 	"github.com/open-iot-mark/iotmark/internal/evidence"

@@ -1,0 +1,100 @@
+package determine
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/catalogue"
+	"github.com/open-iot-mark/iotmark/internal/check"
+	"github.com/open-iot-mark/iotmark/internal/dossier"
+)
+
+func input(t *testing.T) Input {
+	t.Helper()
+	cat, err := catalogue.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Input{Catalogue: cat, AsOf: "2026-11-22", Dossier: &dossier.Dossier{Declaration: &iotmark.Declaration{
+		Claims: map[iotmark.CriterionID]iotmark.Claim{
+			"data-governance.portability": {Answer: iotmark.AnswerMet, Evidence: []iotmark.EvidenceID{"mine"}},
+		},
+	}}}
+}
+
+// Whether a check may run, and what is said when it may not.
+func TestRunOne(t *testing.T) {
+	t.Parallel()
+	read := func(id iotmark.EvidenceID, k iotmark.EvidenceKind, reader string) check.Item {
+		return check.Item{Evidence: iotmark.Evidence{ID: id, Kind: k}, Standing: iotmark.Held, Reader: reader, Facts: new(int)}
+	}
+	bare := func(id iotmark.EvidenceID, k iotmark.EvidenceKind, s iotmark.Standing) check.Item {
+		return check.Item{Evidence: iotmark.Evidence{ID: id, Kind: k}, Standing: s}
+	}
+	need := check.Need{Kinds: []iotmark.EvidenceKind{iotmark.KindDataExport}, Reader: "table"}
+	claimed := need
+	claimed.Claimed = true
+	optional := check.Need{Kinds: []iotmark.EvidenceKind{iotmark.KindSBOM}, Reader: "sbom", Optional: true}
+	for _, c := range []struct {
+		name  string
+		reads []check.Need
+		run   func(check.Input) []iotmark.Finding
+		items []check.Item
+		want  iotmark.Outcome
+		msg   iotmark.MessageID
+	}{
+		{name: "the declaration alone", want: iotmark.Passed, msg: "ok"},
+		{name: "nothing there", reads: []check.Need{need}, want: iotmark.Untested, msg: "check.no-evidence"},
+		{name: "another kind only", reads: []check.Need{need}, items: []check.Item{read("x", iotmark.KindSBOM, "table")}, want: iotmark.Untested, msg: "check.no-evidence"},
+		{name: "another reader only", reads: []check.Need{need}, items: []check.Item{read("x", iotmark.KindDataExport, "text")}, want: iotmark.Untested, msg: "check.no-evidence"},
+		{name: "there and read", reads: []check.Need{need}, items: []check.Item{read("x", iotmark.KindDataExport, "table")}, want: iotmark.Passed, msg: "ok"},
+		{name: "there and elsewhere", reads: []check.Need{need}, items: []check.Item{bare("x", iotmark.KindDataExport, iotmark.Elsewhere)}, want: iotmark.CantTell, msg: "check.not-read"},
+		{name: "there and expired", reads: []check.Need{need}, items: []check.Item{bare("x", iotmark.KindDataExport, iotmark.Expired)}, want: iotmark.CantTell, msg: "check.not-read"},
+		{name: "claimed", reads: []check.Need{claimed}, items: []check.Item{read("mine", iotmark.KindDataExport, "table")}, want: iotmark.Passed, msg: "ok"},
+		{name: "read and not claimed", reads: []check.Need{claimed}, items: []check.Item{read("x", iotmark.KindDataExport, "table")}, want: iotmark.Untested, msg: "check.no-evidence"},
+		{name: "an optional need", reads: []check.Need{optional}, want: iotmark.Passed, msg: "ok"},
+		{name: "a check that breaks off", run: func(check.Input) []iotmark.Finding { panic("x") }, want: iotmark.CantTell, msg: "check.broke"},
+		{name: "a check that says nothing", run: func(check.Input) []iotmark.Finding { return nil }, want: iotmark.CantTell, msg: "check.broke"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			run := c.run
+			if run == nil {
+				run = func(check.Input) []iotmark.Finding { return []iotmark.Finding{check.Pass("ok", nil)} }
+			}
+			chk := check.Check{ID: "data-governance.export-complete", Version: 1, Reads: c.reads, Run: run}
+			got := runOne(chk, input(t), nil, c.items)
+			if len(got) != 1 || got[0].Outcome != c.want || got[0].Message != c.msg {
+				t.Errorf("got %+v, want %s %s", got, c.want, c.msg)
+			}
+		})
+	}
+}
+
+func TestRunOneNotConcerned(t *testing.T) {
+	t.Parallel()
+	truths := map[iotmark.FactID]iotmark.Truth{"collects_personal_data": iotmark.False, "has_cloud": iotmark.False}
+	chk := check.Check{ID: "data-governance.export-complete", Run: func(check.Input) []iotmark.Finding { panic("it ran") }}
+	got := runOne(chk, input(t), truths, nil)
+	want := []iotmark.Finding{{Outcome: iotmark.Inapplicable, Message: "check.not-concerned"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("got (-want +got)\n%s", diff)
+	}
+}
+
+// A fault of a reader is told without its text; an expected failure keeps its
+// id.
+func TestProblem(t *testing.T) {
+	t.Parallel()
+	if p := problem(&iotmark.Error{Kind: iotmark.Invalid, ID: "too-deep"}); p.ID != "too-deep" {
+		t.Errorf("got %s", p.ID)
+	}
+	p := problem(context.Canceled)
+	if p.ID != "reader-broke" || strings.Contains(p.Msg, "canceled") {
+		t.Errorf("got %+v", p)
+	}
+}
