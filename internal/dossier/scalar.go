@@ -7,12 +7,15 @@ import (
 )
 
 // plainText is text that every reader of YAML takes as text without quotes.
-var plainText = regexp.MustCompile(`^[A-Za-z0-9(][^\x00-\x1f\x7f-\x{a0}\x{2028}\x{2029}\x{feff}]*$`)
+var plainText = regexp.MustCompile(`^[\pL0-9(+/][^\x00-\x1f\x7f-\x{a0}\x{2028}\x{2029}\x{feff}]*$`)
 
 // trips are words and shapes that YAML 1.1 takes for something other than
 // text: truth values (y, NO, on), null, numbers in any base, with
-// underscores, sexagesimal (12:30), and infinities.
-var trips = regexp.MustCompile(`(?i)^(y|n|yes|no|true|false|on|off|null|~|[-+.]?(inf|nan)|[-+]?\.?[0-9][0-9_,.:xobe+a-f-]*)$`)
+// underscores, sexagesimal (12:30), infinities, points in time; and versions,
+// of which some are numbers (1.10) and others are not (1.10.0).
+var trips = regexp.MustCompile(`(?i)^(y|n|yes|no|true|false|on|off|null|~|[-+.]?(inf|nan)` +
+	`|[-+]?(0x[0-9a-f_]+|0b[01_]+|0o[0-7_]+|[0-9][0-9_,]*(:[0-9]+)*(\.[0-9._]*)?(e[-+]?[0-9]+)?|\.[0-9_]+(e[-+]?[0-9]+)?)` +
+	`|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([t ].*)?)$`)
 
 var dateForm = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
 
@@ -25,10 +28,19 @@ func scalar(s string) string {
 		return s
 	case !plainText.MatchString(s), trips.MatchString(s),
 		strings.Contains(s, ": "), strings.Contains(s, " #"), strings.HasSuffix(s, ":"), strings.HasSuffix(s, " "),
-		strings.ContainsAny(s, "[]{},&*!|>'\"%@`"):
+		strings.ContainsAny(s, "\t"):
 		return quote(s)
 	}
 	return s
+}
+
+// flowScalar is scalar for a list in one line, where brackets and commas end
+// a text.
+func flowScalar(s string) string {
+	if strings.ContainsAny(s, "[]{},") {
+		return quote(s)
+	}
+	return scalar(s)
 }
 
 // quote writes double quotes with the escapes of JSON, which YAML 1.2 shares
