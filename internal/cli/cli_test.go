@@ -1,0 +1,95 @@
+package cli_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/open-iot-mark/iotmark/internal/cli"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"iotmark": func() { os.Exit(cli.Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) },
+	})
+}
+
+// The scripts are stories, and manual: what a person types, and what comes.
+func TestScripts(t *testing.T) {
+	products, err := filepath.Abs("../../testdata/products")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: false,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("PRODUCTS", products)
+			e.Setenv("AT", "2026-11-22")
+			e.Setenv("NO_COLOR", "1")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits,
+			"make":  makeFile,
+		},
+	})
+}
+
+// exits CODE COMMAND...: the command ends with this exit code. Its output goes
+// to the files stdout.txt and stderr.txt.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	path := args[1]
+	if p, err := exec.LookPath(args[1]); err == nil {
+		path = p
+	}
+	cmd := exec.Command(path, args[2:]...)
+	cmd.Dir = ts.MkAbs(".")
+	for _, k := range []string{"PATH", "HOME", "TMPDIR", "NO_COLOR", "PRODUCTS", "AT"} {
+		cmd.Env = append(cmd.Env, k+"="+ts.Getenv(k))
+	}
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err = cmd.Run()
+	ts.Check(os.WriteFile(ts.MkAbs("stdout.txt"), out.Bytes(), 0o644))
+	ts.Check(os.WriteFile(ts.MkAbs("stderr.txt"), errs.Bytes(), 0o644))
+	got := 0
+	if e, ok := errors.AsType[*exec.ExitError](err); ok {
+		got = e.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	ts.Logf("%s%s", out.String(), errs.String())
+	if got != want {
+		ts.Fatalf("exit %d, want %d", got, want)
+	}
+	if cmd.ProcessState.SysUsage() != nil {
+		if rss := peak(cmd.ProcessState); rss > 512<<20 {
+			ts.Fatalf("used %d MB, at most 512 are allowed", rss>>20)
+		}
+	}
+}
+
+// makeFile KIND FILE: writes hostile files that are too large to be kept.
+func makeFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: make KIND FILE")
+	}
+	p := ts.MkAbs(args[1])
+	ts.Check(os.MkdirAll(filepath.Dir(p), 0o755))
+	if err := hostile(args[0], p); err != nil {
+		ts.Fatalf("%v", fmt.Errorf("make %s: %w", args[0], err))
+	}
+}
