@@ -28,8 +28,8 @@ const Current iotmark.Edition = "2026.1"
 // Load reads the catalogue that is built into the program.
 //
 // It is read at every start of the command. Measured on two cores of a small
-// virtual machine with go test -bench Load ./catalogue: 11 ms and 3.5 MB of
-// allocations for the edition with bindings and estimates, 21 ms and 6 MB
+// virtual machine with go test -bench Load ./catalogue: 11 ms and 3.6 MB of
+// allocations for the edition with bindings and estimates, 20 ms and 6 MB
 // more for [Catalogue.LoadInstruments], which most commands do without.
 func Load() (*Catalogue, error) { return LoadFS(data) }
 
