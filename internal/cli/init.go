@@ -95,7 +95,10 @@ func initDossier(ctx context.Context, cmd *cli.Command) error {
 			return err
 		}
 	}
-	text := dossier.Write(d, cat)
+	text, err := dossier.Write(d, cat, "")
+	if err != nil {
+		return err
+	}
 	// What is written must be what check accepts: read it back first.
 	if _, err := dossier.Read("iotmark.yaml", text, cat); err != nil {
 		return err
@@ -176,7 +179,11 @@ func (i *interview) try(b blank, answer string) error {
 		Support: iotmark.Support{UpdatesUntil: iotmark.Until(iotmark.WordUnknown)},
 	}
 	b.set(d, answer)
-	_, err := dossier.Read("", dossier.Write(d, i.cat), i.cat)
+	text, err := dossier.Write(d, i.cat, "")
+	if err != nil {
+		return err
+	}
+	_, err = dossier.Read("", text, i.cat)
 	if es, ok := errors.AsType[iotmark.Errors](err); ok && len(es) > 0 {
 		return errors.New(es[0].Msg)
 	}
