@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/open-iot-mark/iotmark"
@@ -158,11 +159,7 @@ func (v *validator) text(n *node, s *schema, add func(iotmark.ErrorID, position,
 			add("path-outside", n.pos, args{"found": quoted(n.text)})
 			break
 		}
-		expected := s.Description
-		if expected == "" {
-			expected = "of the right shape"
-		}
-		add("value-malformed", n.pos, args{"found": quoted(n.text), "expected": expected, "suggestion": reshape(n.text, s)})
+		add("value-malformed", n.pos, args{"found": quoted(n.text), "expected": shape(s), "suggestion": reshape(n.text, s)})
 	case s.Format == "date":
 		if _, err := iotmark.ParseDate(n.text); err != nil {
 			add("date-impossible", n.pos, args{"found": quoted(n.text)})
@@ -181,6 +178,18 @@ func (v *validator) text(n *node, s *schema, add func(iotmark.ErrorID, position,
 		}
 		add("value-malformed", n.pos, a)
 	}
+}
+
+// shape says what a pattern asks for, to stand after "is not". Descriptions
+// of fields are sentences, and those of shapes are not.
+func shape(s *schema) string {
+	if d := s.Description; d != "" && !unicode.IsUpper(rune(d[0])) {
+		return d
+	}
+	if len(s.Examples) > 0 {
+		return "written like " + s.Examples[0]
+	}
+	return "of the right shape"
 }
 
 // maxNumber is the largest whole number that every program keeps exactly.
@@ -226,7 +235,12 @@ func (v *validator) block(n *node, s *schema, p trail, at position, out *[]flaw)
 	if s.If != nil {
 		var o []flaw
 		if v.validate(n, s.If, p, at, &o); len(o) == 0 {
-			v.validate(n, s.Then, p, at, out)
+			for _, k := range s.Then.Required {
+				if n.get(k) == nil {
+					add("field-missing", p.field(k), at, missing(k, props[k]))
+				}
+			}
+			v.validate(n, &schema{Properties: s.Then.Properties}, p, at, out)
 		}
 	}
 	for i, k := range n.keys {
@@ -295,12 +309,8 @@ func (v *validator) anyOf(n *node, s *schema, p trail, at position, out *[]flaw)
 	}
 	add := func(code iotmark.ErrorID, a args) { *out = append(*out, flaw{code, p, n.pos, a}) }
 	switch {
-	case onlyWords && !truths:
-		a := v.unknown(n.text, known)
-		if len(same) < len(tries) {
-			a["known"] = s.describe()
-		}
-		add("value-unknown", a)
+	case onlyWords && !truths && len(same) == len(tries):
+		add("value-unknown", v.unknown(n.text, known))
 	case len(same) == 1 && n.kind != text:
 		*out = append(*out, same[0].flaws...)
 	case len(same) > 0 && hint(n, s) == "" && dateLike.MatchString(n.text) && s.takesDate():
@@ -340,6 +350,9 @@ func hint(n *node, s *schema) string {
 	}
 	switch {
 	case truth && n.kind == text:
+		if n.text == "true" || n.text == "false" {
+			return " Take the quotes off."
+		}
 		switch strings.ToLower(n.text) {
 		case "yes", "y", "on", "true":
 			return " Write true."
@@ -358,10 +371,27 @@ func hint(n *node, s *schema) string {
 
 // nearWord is hint with a look at the words that are allowed.
 func (v *validator) nearWord(n *node, s *schema, known []string) string {
-	if h := hint(n, s); h != "" || n.kind != text {
+	h := hint(n, s)
+	if h != "" || n.kind != text {
 		return h
 	}
-	return v.suggest(n.text, known)
+	if b := object(s); b != nil {
+		for _, name := range b.Properties.names {
+			if p := b.Properties.of[name].resolve(); slices.Contains(p.Enum, n.text) {
+				return fmt.Sprintf(" Write {%s: %s, ...}.", name, n.text)
+			}
+		}
+	}
+	if h = v.suggest(n.text, known); h != "" {
+		return h
+	}
+	if x := item(s); x != nil {
+		var o []flaw
+		if v.validate(n, x, nil, n.pos, &o); len(o) == 0 {
+			return " A list of one is written [" + quoted(n.text) + "]."
+		}
+	}
+	return ""
 }
 
 // reshape proposes the text in the shape that was asked for.

@@ -121,6 +121,11 @@ func parse(b []byte) (*node, []problem) {
 	if bad != nil {
 		return nil, []problem{*bad}
 	}
+	if bytes.HasPrefix(b, []byte("%YAML 1.2")) {
+		// yaml.v3 knows the directive of 1.1 only; the types of values are
+		// decided here, so that the version makes no other difference.
+		b = append([]byte("%YAML 1.1"), b[len("%YAML 1.2"):]...)
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(b))
 	var doc yaml.Node
 	if err := dec.Decode(&doc); err != nil {
