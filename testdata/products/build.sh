@@ -55,6 +55,7 @@ gcc $hard "$src/meterd.c" "$tmp/careful/usr/lib/libtarnmeter.so.2" -o "$tmp/care
 gcc $hard "$src/updater.c" -o "$tmp/careful/usr/sbin/updater"
 pack careful careful/evidence/firmware.tar.gz "2026-10-12 08:00:00"
 gen cyclonedx careful careful/evidence/sbom.cdx.json
+gen app careful careful/evidence/sbom-app.cdx.json
 gen png careful careful/evidence/photo.png
 
 root average
@@ -82,7 +83,7 @@ if [ $check = no ]; then
 fi
 
 bad=0
-for f in careful/evidence/sbom.cdx.json careful/evidence/photo.png average/evidence/sbom.spdx average/evidence/photo.png disaster/evidence/bom.json; do
+for f in careful/evidence/sbom.cdx.json careful/evidence/sbom-app.cdx.json careful/evidence/photo.png average/evidence/sbom.spdx average/evidence/photo.png disaster/evidence/bom.json; do
 	cmp -s "$here/$f" "$out/$f" || { echo "$f is not what build.sh makes; run build.sh and commit" >&2; bad=1; }
 done
 # list ARCHIVE: names and modes, and hashes of all members that are no ELF

@@ -2,7 +2,7 @@
 // database of an image, the list of software components, a picture of the
 // product, and the hashes in a declaration. build.sh calls it.
 //
-//	go run ./testdata/products/tools status|cyclonedx|spdx|poor PRODUCT < packages.tsv
+//	go run ./testdata/products/tools status|cyclonedx|app|spdx|poor PRODUCT < packages.tsv
 //	go run ./testdata/products/tools png PRODUCT > photo.png
 //	go run ./testdata/products/tools hashes DOSSIER
 package main
@@ -73,7 +73,7 @@ var products = map[string]product{
 func main() {
 	log.SetFlags(0)
 	if len(os.Args) != 3 {
-		log.Fatal("usage: tools status|cyclonedx|spdx|poor|png PRODUCT, or tools hashes DOSSIER")
+		log.Fatal("usage: tools status|cyclonedx|app|spdx|poor|png PRODUCT, or tools hashes DOSSIER")
 	}
 	if os.Args[1] == "hashes" {
 		if err := hashes(os.Args[2]); err != nil {
@@ -85,7 +85,7 @@ func main() {
 	if !ok {
 		log.Fatalf("there is no product %s", os.Args[2])
 	}
-	make := map[string]func(product) error{"status": status, "cyclonedx": cyclonedx, "spdx": spdx, "poor": poor, "png": photo}[os.Args[1]]
+	make := map[string]func(product) error{"status": status, "cyclonedx": cyclonedx, "app": app, "spdx": spdx, "poor": poor, "png": photo}[os.Args[1]]
 	if make == nil {
 		log.Fatalf("there is no command %s", os.Args[1])
 	}
@@ -121,11 +121,17 @@ func packages(p product, r io.Reader) ([]pkg, error) {
 	return all, sc.Err()
 }
 
+// generic returns the package URL of a component that says nothing of its origin.
+func (q pkg) generic() string {
+	return "pkg:generic/" + q.name + "@" + strings.NewReplacer("+", "%2B", ":", "%3A").Replace(q.version)
+}
+
+// purl returns the package URL of a component of the maker or of Debian.
 func (q pkg) purl(maker string) string {
-	v := strings.NewReplacer("+", "%2B", ":", "%3A", "~", "~").Replace(q.version)
 	if q.supplier == maker {
-		return "pkg:generic/" + q.name + "@" + v
+		return q.generic()
 	}
+	v := strings.NewReplacer("+", "%2B", ":", "%3A").Replace(q.version)
 	return "pkg:deb/debian/" + q.name + "@" + v + "?arch=amd64&distro=debian-12"
 }
 
@@ -207,6 +213,42 @@ func printJSON(v any) error {
 	return e.Encode(v)
 }
 
+// libraries of the app, as a build for Android lists them.
+var libraries = []pkg{
+	{name: "androidx.core:core-ktx", version: "1.13.1", licence: "Apache-2.0", supplier: "Google"},
+	{name: "androidx.room:room-runtime", version: "2.6.1", licence: "Apache-2.0", supplier: "Google"},
+	{name: "com.squareup.okhttp3:okhttp", version: "4.12.0", licence: "Apache-2.0", supplier: "Square"},
+	{name: "com.squareup.okio:okio-jvm", version: "3.6.0", licence: "Apache-2.0", supplier: "Square"},
+	{name: "org.jetbrains.kotlin:kotlin-stdlib", version: "1.9.25", licence: "Apache-2.0", supplier: "JetBrains"},
+}
+
+// app prints the list of the app that belongs to the product.
+func app(p product) error {
+	type m = map[string]any
+	const subject = "pkg:generic/tarnwick-app@7.2.0"
+	comps, refs := []m{}, []string{}
+	for _, q := range libraries {
+		group, name, _ := strings.Cut(q.name, ":")
+		ref := "pkg:maven/" + group + "/" + name + "@" + q.version
+		refs = append(refs, ref)
+		comps = append(comps, m{
+			"type": "library", "bom-ref": ref, "group": group, "name": name, "version": q.version, "purl": ref,
+			"supplier": m{"name": q.supplier}, "licenses": []m{{"license": m{"id": q.licence}}},
+		})
+	}
+	return printJSON(m{
+		"bomFormat": "CycloneDX", "specVersion": "1.6", "serialNumber": "urn:uuid:0b7c1f4e-2c55-4a0e-8f1a-7c1d2a9e4d10", "version": 1,
+		"metadata": m{
+			"timestamp": "2026-10-05T10:00:00Z",
+			"authors":   []m{{"name": "Build team of " + p.maker, "email": "build@tarnwick.example"}},
+			"component": m{"type": "application", "bom-ref": subject, "name": "tarnwick-app", "version": "7.2.0", "purl": subject, "supplier": m{"name": p.maker}},
+		},
+		"components":   comps,
+		"dependencies": []m{{"ref": subject, "dependsOn": refs}, {"ref": refs[2], "dependsOn": []string{refs[3], refs[4]}}, {"ref": refs[3], "dependsOn": []string{refs[4]}}},
+		"compositions": []m{{"aggregate": "complete", "assemblies": []string{subject}}},
+	})
+}
+
 // spdx prints a list in SPDX 2.3 tag-value as a build often writes it: no
 // supplier is known to it, and what was added late is not in it.
 func spdx(p product) error {
@@ -223,7 +265,7 @@ func spdx(p product) error {
 			continue
 		}
 		fmt.Printf("PackageName: %s\nSPDXID: %s\nPackageVersion: %s\nPackageSupplier: NOASSERTION\nPackageDownloadLocation: NOASSERTION\nFilesAnalyzed: false\n", q.name, id(q.name), q.version)
-		fmt.Printf("PackageLicenseConcluded: NOASSERTION\nPackageLicenseDeclared: %s\nPackageCopyrightText: NOASSERTION\nExternalRef: PACKAGE-MANAGER purl %s\n\n", q.licence, q.purl(p.maker))
+		fmt.Printf("PackageLicenseConcluded: NOASSERTION\nPackageLicenseDeclared: %s\nPackageCopyrightText: NOASSERTION\nExternalRef: PACKAGE-MANAGER purl %s\n\n", q.licence, q.generic())
 	}
 	fmt.Printf("Relationship: SPDXRef-DOCUMENT DESCRIBES %s\n", id("image"))
 	for _, q := range all {
