@@ -7,7 +7,8 @@ import (
 
 // localName reports whether a name stands for something in the local network:
 // .local (RFC 6762), home.arpa (RFC 8375), .internal (reserved by ICANN for
-// private use), localhost, or a name without a dot.
+// private use), localhost, a name without a dot, or one of the two endings that
+// home routers made up and that were never given out.
 func localName(h string) bool {
 	h = strings.TrimSuffix(strings.ToLower(h), ".")
 	if !strings.Contains(h, ".") {
