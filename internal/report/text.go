@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -77,12 +78,17 @@ func (t *text) para(s string, first, rest int) {
 	}
 }
 
-// fold breaks a text at blanks into lines of at most width runes.
+var escape = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// columns is how wide a text is on a terminal; colours take no room.
+func columns(s string) int { return utf8.RuneCountInString(escape.ReplaceAllString(s, "")) }
+
+// fold breaks a text at blanks into lines of at most width columns.
 func fold(s string, width int) []string {
 	var lines []string
 	cur := ""
 	for _, w := range strings.Fields(s) {
-		for utf8.RuneCountInString(w) > width { // a word longer than the line
+		for columns(w) > width { // a word longer than the line
 			r := []rune(w)
 			if cur != "" {
 				lines, cur = append(lines, cur), ""
@@ -92,7 +98,7 @@ func fold(s string, width int) []string {
 		switch {
 		case cur == "":
 			cur = w
-		case utf8.RuneCountInString(cur)+1+utf8.RuneCountInString(w) > width:
+		case columns(cur)+1+columns(w) > width:
 			lines, cur = append(lines, cur), w
 		default:
 			cur += " " + w
@@ -122,8 +128,11 @@ func (t *text) head() {
 // picture draws one bar a topic over its musts: met and how far known, not
 // met, not known.
 func (t *text) picture() {
-	const width = 24
-	t.line(t.paint(dim, fmt.Sprintf("%-18s %-*s %s", "", width, "musts", "checked+  shown  maker's word  not met  not known")))
+	const width = 20
+	row := func(name, bar, pad string, n ...string) string {
+		return fmt.Sprintf("%-16s  %s%s %8s %7s %7s %7s %7s", name, bar, pad, n[0], n[1], n[2], n[3], n[4])
+	}
+	t.line(t.paint(dim, row("", "musts", strings.Repeat(" ", width-5), "checked", "shown", "word", "not met", "unknown")))
 	for _, s := range t.in.Assessment.Topics {
 		checked := s.ByStep["checked"] + s.ByStep["assessed"] + s.ByStep["tested"]
 		shown, said := s.ByStep["shown"], s.ByStep["declared"]
@@ -136,10 +145,9 @@ func (t *text) picture() {
 			bar += t.paint(p.code, strings.Repeat(p.sign, p.n))
 			used += p.n
 		}
-		t.line(fmt.Sprintf("%-18s %s%s %8s %6s %13s %8s %10s", t.in.topicName(s.Topic), bar, strings.Repeat(" ", max(0, width-used)),
-			num(checked), num(shown), num(said), num(bad), num(open)))
+		t.line(row(t.in.topicName(s.Topic), bar, strings.Repeat(" ", max(0, width-used)), num(checked), num(shown), num(said), num(bad), num(open)))
 	}
-	t.line(t.paint(dim, "# checked by program or better  = shown  - maker's word  x not met  . not known"))
+	t.line(t.paint(dim, "# checked by program  = evidence shown  - maker's word  x not met  . not known"))
 }
 
 func num(n int) string {
