@@ -291,12 +291,83 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-func TestExplainUnknown(t *testing.T) {
+func TestFind(t *testing.T) {
 	t.Parallel()
-	_, err := load(t).Explain("privacy.eraze")
-	want := &iotmark.Error{Kind: iotmark.NotFound, ID: "criterion-unknown", Msg: `there is no criterion "privacy.eraze". Did you mean privacy.erase?`}
-	if d := cmp.Diff(want, err); d != "" {
+	c := load(t)
+	for _, word := range []string{"privacy.erase", "erase"} {
+		if cr, err := c.Find(word); err != nil || cr.ID != "privacy.erase" {
+			t.Errorf("Find(%q) = %v, %v, want privacy.erase", word, cr, err)
+		}
+	}
+	for word, msg := range map[string]string{
+		"privacy.eraze": `there is no criterion "privacy.eraze". Did you mean privacy.erase?`,
+		"eraze":         `there is no criterion "eraze". Did you mean privacy.erase?`,
+		"qqq":           `there is no criterion "qqq".`,
+		"":              `there is no criterion "".`,
+	} {
+		_, err := c.Find(word)
+		want := &iotmark.Error{Kind: iotmark.NotFound, ID: "criterion-unknown", Msg: msg}
+		if d := cmp.Diff(error(want), err); d != "" {
+			t.Errorf("%q (-want +got):\n%s", word, d)
+		}
+	}
+	if _, err := c.Explain("erase"); iotmark.KindOf(err) != iotmark.NotFound {
+		t.Errorf("Explain takes a name without its topic: %v", err)
+	}
+}
+
+// The figures are those that the check of the data printed before it was
+// moved here.
+func TestCoverage(t *testing.T) {
+	t.Parallel()
+	c := load(t)
+	rows, err := c.Coverage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sum catalogue.Coverage
+	for _, r := range rows {
+		sum.Provisions += r.Provisions
+		sum.InThemes += r.InThemes
+		sum.Closely += r.Closely
+		sum.Reached += r.Reached
+		if r.Instrument == "eu-cra" && (r.Provisions != 52 || r.InThemes != 49 || r.Closely != 43 || r.Reached != 47) {
+			t.Errorf("eu-cra is %+v", r)
+		}
+	}
+	if d := cmp.Diff(catalogue.Coverage{Provisions: 635, InThemes: 523, Closely: 441, Reached: 485}, sum); d != "" {
 		t.Errorf("got (-want +got):\n%s", d)
+	}
+	if rows[0].Instrument != "csa-psv" || rows[39].Instrument != "us-ftc-marks" {
+		t.Errorf("from %s to %s, want those about products first", rows[0].Instrument, rows[39].Instrument)
+	}
+	gaps, err := c.Gaps()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, g := range gaps {
+		s := string(g.Theme)
+		if g.Touched {
+			s += " touched"
+		}
+		got = append(got, s)
+	}
+	want := []string{"T02 touched", "T07", "T11", "T13 touched", "T16 touched", "T54", "T59", "T60 touched", "T69 touched", "T70"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("got (-want +got):\n%s", d)
+	}
+}
+
+func TestTouching(t *testing.T) {
+	t.Parallel()
+	got := load(t).Touching("eu-weee")
+	want := []catalogue.Touch{{Criterion: "lifecycle.take-back", Closely: true}}
+	if d := cmp.Diff(want, got["Art16"]); d != "" {
+		t.Errorf("got (-want +got):\n%s", d)
+	}
+	if len(got["Art17"]) != 0 {
+		t.Errorf("Art17 is touched by %v", got["Art17"])
 	}
 }
 

@@ -3,6 +3,7 @@ package catalogue
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/open-iot-mark/iotmark"
 )
@@ -141,11 +142,20 @@ func compareBool(a, b bool) int {
 }
 
 // UnknownCriterion is the error for a criterion that the edition does not
-// have; it proposes the one that is most like it.
+// have; it proposes the one that is most like it, by its id or, for a word
+// without a dot, by the name after the dot.
 func (c *Catalogue) UnknownCriterion(word string) *iotmark.Error {
-	known := make([]string, len(c.Criteria))
-	for i, cr := range c.Criteria {
-		known[i] = string(cr.ID)
+	var known, short []string
+	full := map[string]string{}
+	for _, cr := range c.Criteria {
+		known = append(known, string(cr.ID))
+		_, name, _ := strings.Cut(string(cr.ID), ".")
+		short = append(short, name)
+		full[name] = string(cr.ID)
 	}
-	return unknown("criterion-unknown", "criterion", word, known)
+	e := unknown("criterion-unknown", "criterion", word, known)
+	if s := full[Suggest(word, short)]; s != "" && !strings.Contains(word, ".") && Suggest(word, known) == "" {
+		e.Msg += " Did you mean " + s + "?"
+	}
+	return e
 }

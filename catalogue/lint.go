@@ -126,10 +126,10 @@ func Lint(c *Catalogue) iotmark.Errors {
 func LintBindings(c *Catalogue, known []iotmark.CheckID) iotmark.Errors {
 	l := newLinter(c)
 	bound := map[iotmark.CheckID]bool{}
-	for _, id := range slices.Sorted(maps.Keys(c.Bindings.Criteria)) {
-		for _, b := range c.Bindings.Criteria[id] {
+	for _, cr := range c.Criteria {
+		for _, b := range c.Bindings.Criteria[cr.ID] {
 			if !bound[b.Check] && !slices.Contains(known, b.Check) {
-				l.bad("check-unknown", "bindings.yaml", string(id), "the check %s is bound and not built in%s", b.Check, didYouMean(b.Check, known))
+				l.bad("check-unknown", "bindings.yaml", string(cr.ID), "the check %s is bound to %s and not built in%s", b.Check, cr.ID, didYouMean(b.Check, known))
 			}
 			bound[b.Check] = true
 		}
@@ -149,6 +149,7 @@ type linter struct {
 	kinds    []iotmark.EvidenceKind
 	families []iotmark.CheckFamily
 	themes   []iotmark.ThemeID
+	avoid    []wordRule
 	schema   schema
 }
 
@@ -163,6 +164,7 @@ func newLinter(c *Catalogue) *linter {
 	l.kinds = ids(c.Scheme.EvidenceKinds, func(k KindRow) iotmark.EvidenceKind { return k.ID })
 	l.families = ids(c.Scheme.Checks, func(f Family) iotmark.CheckFamily { return f.ID })
 	l.themes = ids(c.Themes, func(t *Theme) iotmark.ThemeID { return t.ID })
+	l.avoid = avoided(c.Scheme.PlainWords.Avoid)
 	return l
 }
 
@@ -449,9 +451,9 @@ func (l *linter) plain(pos, field, text string) {
 	if n := longest(t); n > p.Words {
 		l.bad("sentence-long", pos, field, "a sentence of %d words, at most %d are allowed: %s", n, p.Words, text)
 	}
-	for _, w := range p.Avoid {
-		if avoided(t, w) {
-			l.bad("word-avoided", pos, field, "write it without the word %s: %s", w, text)
+	for _, w := range l.avoid {
+		if w.found.MatchString(t) {
+			l.bad("word-avoided", pos, field, "write it without the word %s: %s", w.word, text)
 		}
 	}
 }
@@ -528,6 +530,10 @@ func (l *linter) style() {
 			return err
 		}
 		raw, err := fs.ReadFile(l.c.files, name)
+		// All these signs but the tab begin with the same two bytes.
+		if bytes.IndexByte(raw, '\t') < 0 && !bytes.Contains(raw, []byte("\xe2\x80")) {
+			return err
+		}
 		for i, line := range bytes.Split(raw, []byte("\n")) {
 			if ugly.Match(line) {
 				l.bad("style", fmt.Sprintf("%s:%d", name, i+1), "", "a long dash, a curly quote or a tab; write plain signs")

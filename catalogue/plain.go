@@ -58,12 +58,22 @@ func longest(text string) int {
 	return n
 }
 
-// avoided reports whether a text has a word that consumers are spared. A word
-// in small letters is found in any case, others as they are written.
-func avoided(text, word string) bool {
-	pat := `\b` + regexp.QuoteMeta(word) + `\b`
-	if word == strings.ToLower(word) {
-		pat = `(?i)` + pat
+// wordRule finds a word that consumers are spared.
+type wordRule struct {
+	word  string
+	found *regexp.Regexp
+}
+
+// avoided returns a rule a word. A word in small letters is found in any case,
+// others as they are written.
+func avoided(words []string) []wordRule {
+	out := make([]wordRule, len(words))
+	for i, w := range words {
+		pat := `\b` + regexp.QuoteMeta(w) + `\b`
+		if w == strings.ToLower(w) {
+			pat = `(?i)` + pat
+		}
+		out[i] = wordRule{w, regexp.MustCompile(pat)}
 	}
-	return regexp.MustCompile(pat).MatchString(text)
+	return out
 }
