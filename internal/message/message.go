@@ -64,6 +64,9 @@ func load(fsys fs.FS, tag language.Tag, dir string) (*Words, error) {
 			}
 			seen[id] = n
 			e := entries[id]
+			if e.One == "" {
+				e.One = e.Other // n is a number among others, and changes no word
+			}
 			if err := b.AddMessages(tag, &i18n.Message{ID: id, One: e.One, Other: e.Other}); err != nil {
 				return nil, fmt.Errorf("%s: %s: %w", n, id, err)
 			}
