@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/open-iot-mark/iotmark"
@@ -84,13 +85,16 @@ func said(c check.Check, fs []iotmark.Finding) []string {
 	return out
 }
 
+// words are read once; fuzzing asks for them with each input.
+var words = sync.OnceValue(message.English)
+
 var open = regexp.MustCompile(`<no value>|\{\{|%!`)
 
 // sound is what holds for every finding: words without gaps, short quotes,
 // and places in evidence that was looked at.
 func sound(t *testing.T, c check.Check, fs []iotmark.Finding) {
 	t.Helper()
-	w := message.English()
+	w := words()
 	if len(fs) == 0 {
 		t.Error("no finding")
 	}
@@ -117,7 +121,7 @@ func sound(t *testing.T, c check.Check, fs []iotmark.Finding) {
 func wordsUsed(t *testing.T, c check.Check, seen map[string]bool) {
 	t.Helper()
 	prefix := string(c.ID) + "."
-	for _, id := range message.English().IDs() {
+	for _, id := range words().IDs() {
 		if rest, ok := strings.CutPrefix(string(id), prefix); ok && !seen[rest] {
 			t.Errorf("%s has words that nothing says", id)
 		}

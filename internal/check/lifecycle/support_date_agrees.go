@@ -205,19 +205,21 @@ func (p page) noDate() []iotmark.Finding {
 	if until == "" {
 		until = "31 March 2034"
 	}
-	for _, st := range p.Facts.Said(text.SupportYear) {
+	if years := p.Facts.Said(text.SupportYear); len(years) > 0 {
+		st := years[0]
 		f := check.Fail(supportDate+"year-only", p.basis(), "year", st.Values["year"], "until", until)
 		if y := st.Values["year"]; p.until != "" && y != string(p.until[:4]) {
 			f = p.differs(text.Date{Date: iotmark.Date(y + "-12-31"), Precision: "year", Text: y, Sentence: st.Quote, Line: st.Line})
 		}
 		return []iotmark.Finding{p.say(f, st.Quote, st.Line)}
 	}
-	for _, st := range p.Facts.Said(text.SupportPeriod) {
+	if periods := p.Facts.Said(text.SupportPeriod); len(periods) > 0 {
+		st := periods[0]
 		f := check.Fail(supportDate+"period", p.basis(), "period", st.Values["n"]+" "+st.Values["unit"], "until", until)
 		return []iotmark.Finding{p.say(f, st.Quote, st.Line)}
 	}
-	for _, st := range p.Facts.Said(text.SupportVague) {
-		return []iotmark.Finding{p.say(check.Fail(supportDate+"vague", p.basis(), "until", until), st.Quote, st.Line)}
+	if vague := p.Facts.Said(text.SupportVague); len(vague) > 0 {
+		return []iotmark.Finding{p.say(check.Fail(supportDate+"vague", p.basis(), "until", until), vague[0].Quote, vague[0].Line)}
 	}
 	if p.Facts.Cut {
 		return []iotmark.Finding{check.CannotTell(supportDate+"cut", p.basis(), "evidence", string(p.ID))}

@@ -1,0 +1,406 @@
+package lifecycle
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/internal/check"
+	"github.com/open-iot-mark/iotmark/internal/evidence/text"
+)
+
+var plans = check.Need{Reader: "text", Claimed: true}
+
+// EndOfLifeCases looks for every part of the template in the plan for the
+// end of the product.
+var EndOfLifeCases = check.Check{
+	ID:      "lifecycle.end-of-life-cases",
+	Version: 1,
+	Title:   "Plan covers planned end, sale and insolvency",
+	What:    "It looks in the plan for three cases (planned end, sale or take-over of the maker, insolvency) and in each for notice with its length, functions that go on or stop, data, and money; and once for what owners can still do with the device. It passes when all of it is there. A table, a list with labels, sections and running text are understood.",
+	Why:     "Makers close every year, and their products go dark in one night. A plan that speaks of the planned end alone says nothing about the cases that hurt.",
+	Satisfy: "Fill in the template: one row for each of the three cases, with the columns Notice, What goes on, What stops, Data and Money, and below it a sentence that says what owners can still do.",
+	Limits:  "It reads English and German and judges whether each part is there, not what it is worth: an assessor reads that. Something that is said in words no rule knows ends as cannot tell when the plan speaks of the same part in another case, and fails when the whole plan never speaks of it.",
+	Cites: []string{
+		"Open IoT Mark 2026.1, lifecycle.end-of-life-plan",
+		"ETSI EN 303 645 V3.1.3, 5.3-13",
+	},
+	Certainty: check.Sure,
+	Reads:     []check.Need{plans},
+	Run:       endOfLifeCases,
+}
+
+const endOfLife = "lifecycle.end-of-life-cases."
+
+// The cases and parts of the template, in its order.
+const (
+	plannedEnd = "planned end"
+	sale       = "sale"
+	insolvency = "insolvency"
+
+	notice    = "notice"
+	functions = "functions"
+	data      = "data"
+	money     = "money"
+	owners    = "owners"
+)
+
+var (
+	planCases = []string{plannedEnd, sale, insolvency}
+	planParts = []string{notice, functions, data, money}
+)
+
+// In RE2 \b knows ASCII letters only: no word that begins with an umlaut has
+// it before.
+
+// caseWords say which case a heading, a first cell or a sentence is about.
+var caseWords = map[string]*regexp.Regexp{
+	plannedEnd: regexp.MustCompile(`(?i)\bplanned (?:end|ending|closure|shut-?down)|\bend of (?:the )?(?:service|life|support|sale)\b|\b(?:service|servers?|cloud|support|product)\b[^.]{0,60}\b(?:ends?|is ended|discontinued|retired|shut down|switched off|closed)\b|\b(?:end|stop|discontinue|retire|close|switch off|shut down)(?:s|ing)? (?:the |our |this )?(?:cloud |online )?(?:service|servers?|product|cloud|support)\b|\bgeplante[snr]? (?:ende|einstellung|abschaltung|einstellen)|\bende (?:des dienste?s|der unterstützung|des supports|des service|der lebensdauer)|\bdienste?s?\b[^.]{0,60}\b(?:beende[nt]|einstelle?n|eingestellt|abgeschaltet|abschalten|endet)\b|\bdienstende\b|\bregulärem? ende\b`),
+	sale:       regexp.MustCompile(`(?i)\b(?:sale|sell(?:ing)?|acquisition|takeover|take-over|merger|change of (?:owner|control)(?:ship)?)\b(?: of)?(?: (?:the|our|this|nettle))?(?: (?:company|maker|business|firm|product line|brand))?|\bnew owner of (?:the|our)|\b(?:is|are|be|was|gets?|got) (?:sold|taken over|acquired|bought)\b|\bverkauf\b|\bverkauft\b|übernahme\b|übernommen\b|\bfusion\b|\beigentümerwechsel\b|\binhaberwechsel\b`),
+	insolvency: regexp.MustCompile(`(?i)insolven|bankrupt|\breceivership\b|\bliquidat|\bgo(?:es|ing)? (?:bust|out of business|under)\b|\bceases? (?:trading|to exist|to trade)\b|\bin administration\b|\bwinding[- ]up\b|\bno longer exists?\b|\bkonkurs|\bpleite|zahlungsunfähig|\bgeschäftsaufgabe|überschuldet`),
+}
+
+// noSale lists what a sale is in other contexts.
+var noSale = regexp.MustCompile(`(?i)\b(?:end|date|last|point|day) of (?:the )?sale|\bon sale\b|\bsale of (?:your |personal )?data\b|\bsell(?:ing)? (?:your |personal |any )?data\b|\bwe sold\b|\bsold to you\b|\bif you sell\b|\bsell (?:it|the device|your)\b|\bverkauf (?:von|ihrer|personenbezogener) daten\b`)
+
+// partLabels know the columns, labels and headings of the template.
+var partLabels = []struct {
+	part string
+	re   *regexp.Regexp
+}{
+	{owners, regexp.MustCompile(`(?i)^(?:what )?(?:owners?|you|customers?|users?) can\b|^(?:what|which)\b.*\b(?:owners?|you|customers?)\b.*\b(?:can|do)\b|^options? for owners|^(?:was|welche)\b.*\b(?:können|tun)\b|^möglichkeiten\b`)},
+	{notice, regexp.MustCompile(`(?i)\bnotice\b|\bwarning\b|\bannounce|\bhow early\b|\btold\b|\bvorlauf|\bfrist|\bankündigung|\bvorher\b|\bbekanntgabe`)},
+	{functions, regexp.MustCompile(`(?i)\bgoes on\b|\bstops?\b|\bfunctions?\b|\bfeatures?\b|\bkeeps? working\b|\bstill works?\b|\blost\b|\bkept\b|\bwhat works\b|\bweiter\b|\bweitergeht\b|\bwegfällt\b|\bentfällt\b|\bfunktion|\bwas bleibt\b|\bwas geht\b`)},
+	{data, regexp.MustCompile(`(?i)\bdata\b|\bdaten\b`)},
+	{money, regexp.MustCompile(`(?i)\bmoney\b|\brefunds?\b|\bcosts?\b|\bpayments?\b|\bcompensation\b|\bplans\b|\bsubscriptions?\b|\bgeld\b|\berstattung|\bkosten\b|\bzahlung|\babonnement|\bentschädigung`)},
+}
+
+// partWords find a part in running text.
+var partWords = map[string]*regexp.Regexp{
+	functions: regexp.MustCompile(`(?i)\b(?:goes|go|going|carr(?:y|ies)) on\b|\bkeeps? (?:on )?(?:work|runn)|\bcontinues?\b|\b(?:still )?works? (?:on|without|locally|offline|as before)|\bstill works?\b|\bstops? (?:working)?|\b(?:is|are|be) lost\b|\bloses?\b|\bno longer (?:work|available)|\bswitched off\b|\bunavailable\b|\bfunctions? (?:remain|stay)|funktionier|\bfunktionen?\b|\bläuft weiter|\blaufen weiter|\bbleib(?:t|en)\b|\bfällt weg|\bfallen weg|\bentfällt|\bentfallen\b|\bnicht mehr (?:verfügbar|nutzbar)|\babgeschaltet\b`),
+	data:      regexp.MustCompile(`(?i)\b(?:data|recordings|history|daten|aufzeichnungen)\b[^|]{0,120}(?:\b(?:delet\w+|eras\w+|export\w*|download\w*|kept|keep|moves?|transfer\w*|hand\w* over|gelöscht|löschen|exportier\w*|herunter\w*|aufbewahrt)\b|übertragen|übergeben)|\b(?:delet\w+|eras\w+|export\w*|download\w*|transfer\w*|löschen|exportieren)\b[^|.]{0,60}\b(?:data|recordings|daten)\b`),
+	money:     regexp.MustCompile(`(?i)\brefund|\bmoney back\b|\bpa(?:y|id) back\b|\bpaid (?:plans?|ahead|in advance|up)\b|\breimburs|\bcompensat|\bnothing is owed\b|\bnone owed\b|\bclaims? (?:against|in)\b|\bsubscriptions?\b|erstatte|erstattung|rückzahl|\bgeld zurück|entschädig|\bguthaben\b|vorausbezahlt|\bforderung|\bnichts offen\b`),
+	owners:    regexp.MustCompile(`(?i)\bowners? (?:can|may|are able)\b|\byou (?:can|may) (?:still|go on|continue|keep|then|use|run|point|install)\b|\bcan still\b|\bsource code\b|\bopen[- ]source\b|\bunlock|\blocal (?:interface|api)\b|\bown server\b|\bopen interface\b|\b(?:besitzer|eigentümer|nutzer)(?:innen)? können\b|\bkönnen sie\b[^.]{0,80}\b(?:weiter|selbst|lokal)|\bsie können\b[^.]{0,80}\b(?:weiter|selbst|lokal)|quelloffen|quellcode|\beigene[nrm]? server\b|\boffene[nr]? schnittstelle`),
+}
+
+const spell = `(?:[0-9]{1,3}|one|two|three|four|five|six|nine|ten|twelve|eighteen|twenty-four|thirty|sixty|ninety|eine[nrm]?|zwei|drei|vier|fünf|sechs|neun|zehn|zwölf|achtzehn|dreißig|sechzig|neunzig)[- ](?:full |calendar |volle )?(?:days?|weeks?|months?|years?|tage?n?|wochen?|monate?n?|monats?|jahre?n?)\b`
+
+var (
+	length     = regexp.MustCompile(`(?i)\b` + spell)
+	telling    = `\b(?:notice|tell|told|inform\w*|announc\w*|warn\w*|notif\w*|let you know|write to|hear of it|learn of it|kündig\w*|ankündig\w*|angekündigt|mitteil\w*|teilen|informier\w*|benachrichtig\w*|erfahren|bescheid|vorlauf|frist|ankündigungsfrist)\b`
+	noticeText = regexp.MustCompile(`(?i)` + telling + `[^.|]{0,160}\b` + spell + `|\b` + spell + `[^.|]{0,120}(?:` + telling + `|\b(?:before|in advance|ahead|vorher|im voraus|zuvor)\b)`)
+	noticeSaid = regexp.MustCompile(`(?i)` + telling)
+	allCases   = regexp.MustCompile(`(?i)\b(?:in|for|under) (?:all|any|each|every|both|either) (?:of )?(?:these |the |three )?cases?\b|\bwhatever happens\b|\bin (?:allen|jedem|beiden) f[aä]ll(?:en)?\b`)
+	blank      = regexp.MustCompile(`(?i)^[\s.?_*x/-]*$|^(?:n/?a|tb[acd]|todo|unknown|not (?:yet )?(?:known|decided)|to be (?:decided|defined|announced|confirmed|done|agreed)|offen|noch offen|unbekannt|folgt|wird (?:noch )?(?:festgelegt|ergänzt|entschieden))\.?$|^[\[<{].*[\]>}]$`)
+	labelled   = regexp.MustCompile(`^([^:|.]{2,50}):\s*(.*)$`)
+)
+
+// maxPlan is how many bytes of one plan are looked at; a plan is a page.
+const maxPlan = 400_000
+
+// said is what a plan says of one part of one case.
+type said int
+
+const (
+	unsaid      said = iota
+	emptyCell        // a label or column with nothing behind it
+	withoutTime      // a notice without its length
+	plain
+)
+
+// plan is what was found in all texts together.
+type plan struct {
+	found   map[string]map[string]said // case -> part
+	seen    map[string]iotmark.Place   // case -> where it begins
+	general map[string]said            // outside any case
+	owners  said
+	long    bool
+}
+
+func endOfLifeCases(in check.Input) []iotmark.Finding {
+	texts := check.Facts[*text.Facts](in, plans)
+	p := plan{found: map[string]map[string]said{}, seen: map[string]iotmark.Place{}, general: map[string]said{}}
+	var basis []iotmark.EvidenceID
+	foreign := true
+	for _, t := range texts {
+		basis = append(basis, t.ID)
+		if l := t.Facts.Language; l == "" || l == "en" || l == "de" {
+			foreign = false
+		}
+		p.long = p.long || t.Facts.Cut
+		p.read(t.ID, t.Facts.Blocks)
+	}
+	if foreign {
+		return []iotmark.Finding{check.CannotTell(endOfLife+"language", basis, "language", texts[0].Facts.Language)}
+	}
+	// What is said in a plan that could not be read, or behind the end of what
+	// is read, may fill the gaps.
+	var unread []string
+	for _, it := range in.Items {
+		if it.Claimed && it.Facts == nil {
+			unread = append(unread, string(it.ID))
+		}
+	}
+	var out []iotmark.Finding
+	if len(p.found) == 0 {
+		out = append(out, check.Fail(endOfLife+"no-plan", basis))
+	} else {
+		out = p.findings(basis)
+	}
+	if len(out) == 0 {
+		f := check.Pass(endOfLife+"complete", basis)
+		for _, c := range planCases {
+			f.Places = append(f.Places, p.seen[c])
+		}
+		return []iotmark.Finding{f}
+	}
+	if len(unread) > 0 || p.long {
+		rest := check.CannotTell(endOfLife+"rest-unread", basis, "evidence", strings.Join(unread, ", "))
+		if len(unread) == 0 {
+			rest = check.CannotTell(endOfLife+"cut", basis)
+		}
+		for i := range out {
+			out[i].Outcome = iotmark.CantTell
+		}
+		out = append(out, rest)
+	}
+	return out
+}
+
+// findings tells what is missing. A part fails where the template names it
+// and nothing stands there, and where the whole plan never speaks of it.
+// Where the plan speaks of it in another case, the words of this case may be
+// ones that no rule knows; a person has to read it.
+func (p *plan) findings(basis []iotmark.EvidenceID) []iotmark.Finding {
+	var out []iotmark.Finding
+	at := func(f iotmark.Finding, c string) {
+		if pl, ok := p.seen[c]; ok {
+			f.Places = []iotmark.Place{pl}
+		}
+		out = append(out, f)
+	}
+	spoken := map[string]bool{}
+	for _, c := range planCases {
+		for part, s := range p.found[c] {
+			spoken[part] = spoken[part] || s >= withoutTime
+		}
+	}
+	for _, c := range planCases {
+		if p.found[c] == nil {
+			at(check.Fail(endOfLife+"case-missing", basis, "case", c), c)
+			continue
+		}
+		var missing, unclear []string
+		for _, part := range planParts {
+			switch s := max(p.found[c][part], p.general[part]); {
+			case s == plain:
+			case s == withoutTime:
+				at(check.Fail(endOfLife+"notice-without-length", basis, "case", c), c)
+			case s == unsaid && spoken[part]:
+				unclear = append(unclear, part)
+			default:
+				missing = append(missing, part)
+			}
+		}
+		if len(missing) > 0 {
+			at(check.Fail(endOfLife+"missing", basis, "case", c, "missing", strings.Join(missing, ", ")), c)
+		}
+		if len(unclear) > 0 {
+			at(check.CannotTell(endOfLife+"unclear", basis, "case", c, "missing", strings.Join(unclear, ", ")), c)
+		}
+	}
+	if p.owners != plain {
+		at(check.Fail(endOfLife+"owners-missing", basis), "")
+	}
+	return out
+}
+
+// note keeps the best that was said of a part in a case; no case at all is
+// said for all of them.
+func (p *plan) note(cases []string, part string, s said) {
+	if part == owners {
+		p.owners = max(p.owners, s)
+		return
+	}
+	if len(cases) == 0 {
+		p.general[part] = max(p.general[part], s)
+	}
+	for _, c := range cases {
+		p.found[c][part] = max(p.found[c][part], s)
+	}
+}
+
+// enter opens cases at a place.
+func (p *plan) enter(id iotmark.EvidenceID, b text.Block, cases []string) {
+	for _, c := range cases {
+		if p.found[c] == nil {
+			p.found[c] = map[string]said{}
+			p.seen[c] = iotmark.Place{Evidence: id, Line: b.Line, Quote: check.Quote(b.Text)}
+		}
+	}
+}
+
+// read goes through the blocks of one text. A heading, a first cell or a
+// sentence that names a case opens it; it ends at the next heading of the
+// same or a higher level, or where another case begins.
+func (p *plan) read(id iotmark.EvidenceID, blocks []text.Block) {
+	var cases []string // open now
+	level := -1        // of the heading that opened them; -1: a sentence did
+	part := ""         // that the last heading names
+	left := maxPlan
+	for i := 0; i < len(blocks); i++ {
+		b := blocks[i]
+		if left -= len(b.Text); left < 0 {
+			p.long = true
+			return
+		}
+		switch b.Kind {
+		case "code":
+		case "row":
+			n := 1
+			for i+n < len(blocks) && blocks[i+n].Kind == "row" {
+				left -= len(blocks[i+n].Text)
+				n++
+			}
+			p.table(id, blocks[i:i+n], cases)
+			i += n - 1
+		case "heading":
+			part = label(b.Text)
+			if cs := casesIn(b.Text); len(cs) > 0 && b.Level != 1 {
+				cases, level = cs, b.Level
+				p.enter(id, b, cases)
+			} else if part == owners || level < 0 || b.Level > 0 && b.Level <= level || b.Level == 0 && part == "" {
+				cases, level = nil, -1
+			}
+		default:
+			here := cases
+			if level < 0 {
+				switch cs := casesIn(b.Text); {
+				case allCases.MatchString(b.Text):
+					here = nil
+				case len(cs) > 0:
+					cases = cs
+					p.enter(id, b, cs)
+					here = cs
+				}
+			}
+			p.passage(b.Text, here, part)
+		}
+	}
+}
+
+// passage notes what one paragraph or list item says.
+func (p *plan) passage(s string, cases []string, heading string) {
+	if m := labelled.FindStringSubmatch(s); m != nil {
+		if part := label(m[1]); part != "" {
+			p.note(cases, part, worth(part, m[2]))
+		}
+	}
+	for _, part := range []string{functions, data, money, owners} {
+		if partWords[part].MatchString(s) {
+			p.note(cases, part, plain)
+		}
+	}
+	switch {
+	case noticeText.MatchString(s):
+		p.note(cases, notice, plain)
+	case noticeSaid.MatchString(s) && len(cases) > 0:
+		p.note(cases, notice, withoutTime)
+	}
+	if heading != "" {
+		p.note(cases, heading, worth(heading, s))
+	}
+}
+
+// table notes what a table says: one case a row, one case a column, or, under
+// the heading of a case, one part a row.
+func (p *plan) table(id iotmark.EvidenceID, rows []text.Block, open []string) {
+	head := strings.Split(rows[0].Text, " | ")
+	columns := 0
+	for _, h := range head {
+		if len(casesIn(h)) > 0 {
+			columns++
+		}
+	}
+	for i, r := range rows {
+		cells := strings.Split(r.Text, " | ")
+		switch {
+		case columns >= 2 && i == 0:
+			for _, h := range head {
+				p.enter(id, r, casesIn(h))
+			}
+		case columns >= 2:
+			// A first cell that is empty is dropped from the header.
+			shift := 0
+			if len(casesIn(head[0])) > 0 {
+				shift = 1
+			}
+			part := label(cells[0])
+			for j := 1; j < len(cells) && j-shift < len(head) && part != ""; j++ {
+				if cs := casesIn(head[j-shift]); len(cs) > 0 {
+					p.note(cs, part, worth(part, cells[j]))
+				}
+			}
+		case i > 0 && len(casesIn(cells[0])) > 0:
+			cs := casesIn(cells[0])
+			p.enter(id, r, cs)
+			for j := 1; j < len(head); j++ {
+				if part := label(head[j]); part != "" {
+					cell := ""
+					if j < len(cells) {
+						cell = cells[j]
+					}
+					p.note(cs, part, worth(part, cell))
+				}
+			}
+		case len(cells) > 1 && label(cells[0]) != "" && len(open) > 0:
+			p.note(open, label(cells[0]), worth(label(cells[0]), cells[1]))
+		case i > 0 || len(rows) == 1:
+			p.passage(r.Text, open, "")
+		}
+	}
+}
+
+// worth says what stands behind a label.
+func worth(part, content string) said {
+	content = strings.TrimSpace(content)
+	switch {
+	case blank.MatchString(content):
+		return emptyCell
+	case part == notice && !length.MatchString(content):
+		return withoutTime
+	}
+	return plain
+}
+
+// label returns the part that a column, a label or a heading names.
+func label(s string) string {
+	if len(s) > 80 {
+		return ""
+	}
+	for _, l := range partLabels {
+		if l.re.MatchString(s) {
+			return l.part
+		}
+	}
+	return ""
+}
+
+// casesIn returns the cases that a passage names. A passage on a sale or an
+// insolvency often names the end of service too; the narrower case counts.
+func casesIn(s string) []string {
+	var out []string
+	for _, c := range planCases {
+		if c == sale {
+			s = noSale.ReplaceAllString(s, "")
+		}
+		if caseWords[c].MatchString(s) {
+			out = append(out, c)
+		}
+	}
+	if len(out) > 1 {
+		out = slices.DeleteFunc(out, func(c string) bool { return c == plannedEnd })
+	}
+	return out
+}
