@@ -274,6 +274,14 @@ func child(n *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
+// list returns the items of a list, and none for what is no list.
+func list(n *yaml.Node) []*yaml.Node {
+	if n == nil || n.Kind != yaml.SequenceNode {
+		return nil
+	}
+	return n.Content
+}
+
 // keys returns the keys of a block in their order.
 func keys(n *yaml.Node) []string {
 	var out []string

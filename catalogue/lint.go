@@ -332,8 +332,7 @@ func (l *linter) criteria() {
 	r := &reader{files: l.c.files}
 	for _, t := range l.c.Scheme.Topics {
 		file := inEdition(string(t.ID) + ".yaml")
-		list := child(r.node(file), "criteria")
-		for i, n := range list.Content {
+		for i, n := range list(child(r.node(file), "criteria")) {
 			l.order(position(file, n), item("", i, n), keys(n), criterionKeys, criterionFree)
 			if b := child(n, "beyond"); b != nil && b.Value != "true" {
 				l.bad("beyond-themes", position(file, b), item("", i, n), "beyond is only ever true; leave it out where a theme asks closely")

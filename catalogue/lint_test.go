@@ -19,7 +19,7 @@ import (
 type edit struct{ file, old, new string }
 
 // broken returns the good data with some edits.
-func broken(t *testing.T, edits ...edit) fs.FS {
+func broken(t testing.TB, edits ...edit) fs.FS {
 	t.Helper()
 	files := fstest.MapFS{}
 	err := fs.WalkDir(os.DirFS("."), ".", func(name string, d fs.DirEntry, err error) error {
@@ -161,6 +161,10 @@ var lintCases = []struct {
 	{"long statement", edit{security, "    A second sign-in factor", "    " + strings.Repeat("a ", 241) + "second sign-in factor"}, "text-length", "statement"},
 	{"no full stop", edit{security, "a front door or a camera.", "a front door or a camera"}, "full-stop", "rationale"},
 	{"criterion taken away", edit{"2026.1/provenance.yaml", "", "edition: \"2026.1\"\ntopic: provenance\ncriteria: []\n"}, "count-changed", "102 criteria"},
+	{"topic without criteria", edit{"2026.1/provenance.yaml", "", "edition: \"2026.1\"\ntopic: provenance\n"}, "count-changed", "102 criteria"},
+	{"no documents at all", edit{documents, "", "edition: \"2026.1\"\n"}, "count-changed", "0 documents"},
+	{"no themes at all", edit{themes, "", "edition: \"2026.1\"\n"}, "reference-unknown", "T19"},
+	{"no scheme at all", edit{scheme, "", "edition: \"2026.1\"\n"}, "topics-wrong", "in this order"},
 	{"fact decides nothing", edit{scheme, "- id: has_cloud\n", "- id: has_server\n"}, "fact-idle", "has_server"},
 	{"kind never used", edit{scheme, "{id: teardown,", "{id: opening,"}, "kind-idle", "opening"},
 	{"family never used", edit{scheme, "{id: feed-parse,", "{id: feed-read,"}, "family-idle", "feed-read"},
@@ -375,6 +379,25 @@ func TestLoadRefuses(t *testing.T) {
 			t.Errorf("no %s that says %q:\n%v", tt.id, tt.want, err)
 		})
 	}
+}
+
+// Whatever stands in a file of the catalogue: an error or problems, never a
+// panic.
+func FuzzLoadFS(f *testing.F) {
+	files := []string{scheme, security, label, schemaFile, bindings, effort, weee, themes, fields, documents}
+	for i := range files {
+		f.Add(uint8(i), []byte("edition: \"2026.1\"\n"))
+		f.Add(uint8(i), []byte("{"))
+		f.Add(uint8(i), []byte("- &a [*a, *a]"))
+		f.Add(uint8(i), []byte(`{"properties": {"facts": {"$ref": "#/$defs/a"}}, "$defs": {"a": {"$ref": "#/$defs/a"}}}`))
+	}
+	f.Fuzz(func(t *testing.T, i uint8, raw []byte) {
+		good := broken(t).(fstest.MapFS)
+		good[files[int(i)%len(files)]] = &fstest.MapFile{Data: raw}
+		if c, err := catalogue.LoadFS(good); err == nil {
+			catalogue.Lint(c)
+		}
+	})
 }
 
 // All faults are told in one run, each with its line.

@@ -184,7 +184,7 @@ func (l *linter) documents() {
 	known := ids(l.c.Instruments, func(in *Instrument) iotmark.InstrumentID { return in.ID })
 	once(l, file, "documents", ids(l.c.Documents, func(d Document) string { return d.ID }), kebab)
 	r := &reader{files: l.c.files}
-	for i, n := range child(r.node(file), "documents").Content {
+	for i, n := range list(child(r.node(file), "documents")) {
 		l.order(position(file, n), item("", i, n), keys(n), documentKeys, nil)
 	}
 	used := map[string]bool{}

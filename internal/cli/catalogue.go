@@ -514,11 +514,11 @@ func catalogueLint(_ context.Context, cmd *cli.Command) error {
 
 func (p *page) coverage(c *catalogue.Catalogue, res lintResult) {
 	head := func(first string) {
-		fmt.Fprintf(p, "%-18s%6s%6s%6s%5s%6s%6s%7s%6s%7s%7s\n", first, "all", "must", "shld", "may", "entry", "full", "partly", "none", "beyond", "check")
+		fmt.Fprintf(p, "%-17s%6s%6s%7s%5s%6s%6s%7s%6s%7s%7s\n", first, "all", "must", "should", "may", "entry", "full", "partly", "none", "beyond", "check")
 	}
 	line := func(name string, list []*catalogue.Criterion) {
 		n := c.Count(list)
-		fmt.Fprintf(p, "%-18s%6d%6d%6d%5d%6d%6d%7d%6d%7d%7d\n", name, n.Criteria, n.Must, n.Should, n.May, n.Entry, n.Full, n.Partly, n.None, n.Beyond, n.Bound)
+		fmt.Fprintf(p, "%-17s%6d%6d%7d%5d%6d%6d%7d%6d%7d%7d\n", name, n.Criteria, n.Must, n.Should, n.May, n.Entry, n.Full, n.Partly, n.None, n.Beyond, n.Bound)
 	}
 	head("topic")
 	for _, t := range c.Scheme.Topics {
