@@ -74,6 +74,7 @@ gen poor disaster disaster/evidence/bom.json
 
 mkdir -p "$out/parts"
 gcc $soft "$src/soft.c" -o "$out/parts/soft.elf"
+gcc $hard -Wl,-z,norelro "$src/soft.c" -o "$out/parts/norelro.elf"
 
 if [ $check = no ]; then
 	for p in careful average disaster; do
