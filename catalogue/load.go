@@ -17,7 +17,7 @@ import (
 	"github.com/open-iot-mark/iotmark"
 )
 
-//go:generate go run ./internal/gen
+//go:generate go run ./gen
 
 //go:embed 2026.1 instruments crosswalk documents bindings.yaml effort.yaml
 var data embed.FS
