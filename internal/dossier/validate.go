@@ -3,6 +3,7 @@ package dossier
 import (
 	"fmt"
 	"math"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -160,6 +161,11 @@ func (v *validator) text(n *node, s *schema, add func(iotmark.ErrorID, position,
 			break
 		}
 		add("value-malformed", n.pos, args{"found": quoted(n.text), "expected": shape(s), "suggestion": reshape(n.text, s)})
+	case s.Format == "uri":
+		// Absolute, RFC 3986, section 4.3.
+		if u, err := url.Parse(n.text); err != nil || !u.IsAbs() {
+			add("value-malformed", n.pos, args{"found": quoted(n.text), "expected": shape(s), "suggestion": reshape(n.text, s)})
+		}
 	case s.Format == "date":
 		if _, err := iotmark.ParseDate(n.text); err != nil {
 			add("date-impossible", n.pos, args{"found": quoted(n.text)})
