@@ -40,7 +40,6 @@ type htmlWalk struct {
 	linkLine int
 	linkText strings.Builder
 	inLink   bool
-	pre      bool
 }
 
 func readHTML(w *writer, s string) error {

@@ -1,8 +1,8 @@
 package text
 
 import (
+	"bytes"
 	"math"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -95,31 +95,49 @@ func wordsOf(s string) func(func(string) bool) {
 	}
 }
 
-var (
-	syllEd     = regexp.MustCompile(`([^td])ed$`)
-	syllEs     = regexp.MustCompile(`([^sxzaeiou]|[^cs]h)es$`)
-	notLetters = regexp.MustCompile(`[^a-z]`)
-)
-
 // syllables counts the syllables of an English word: groups of vowels,
 // without the silent endings -e, -ed and -es.
 func syllables(w string) int {
-	w = notLetters.ReplaceAllString(strings.ToLower(w), "")
-	if len(w) <= 3 {
+	letters := make([]byte, 0, 32)
+	for i := 0; i < len(w) && len(letters) < 100; i++ {
+		if c := w[i] | 0x20; c >= 'a' && c <= 'z' {
+			letters = append(letters, c)
+		}
+	}
+	if len(letters) <= 3 {
 		return 1
 	}
-	if !strings.HasSuffix(w, "le") {
-		w = strings.TrimSuffix(w, "e")
+	ends := func(s string) bool { return bytes.HasSuffix(letters, []byte(s)) }
+	before := func(n int) byte {
+		if n >= len(letters) {
+			return 0
+		}
+		return letters[len(letters)-1-n]
 	}
-	w = syllEd.ReplaceAllString(w, "$1")
-	w = syllEs.ReplaceAllString(w, "${1}s")
+	switch {
+	case ends("e") && !ends("le"):
+		letters = letters[:len(letters)-1]
+	case ends("ed") && before(2) != 0 && before(2) != 't' && before(2) != 'd':
+		letters = letters[:len(letters)-2]
+	case ends("es") && silent(before(2), before(3)):
+		letters = append(letters[:len(letters)-2], 's')
+	}
 	n, in := 0, false
-	for _, c := range w {
-		v := strings.ContainsRune("aeiouy", c)
+	for _, c := range letters {
+		v := c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u' || c == 'y'
 		if v && !in {
 			n++
 		}
 		in = v
 	}
 	return max(1, n)
+}
+
+// silent reports whether -es adds no syllable after the letter: makes, but
+// not buses, boxes, dishes.
+func silent(last, before byte) bool {
+	if last == 'h' && before != 0 && before != 'c' && before != 's' {
+		return true
+	}
+	return last != 0 && !bytes.ContainsRune([]byte("sxzaeiou"), rune(last))
 }

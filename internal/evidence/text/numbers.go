@@ -7,7 +7,7 @@ import (
 
 // numbers are the numerals that rules accept, in English and German.
 var numbers = map[string]int{
-	"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+	"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
 	"twelve": 12, "fourteen": 14, "eighteen": 18, "thirty": 30, "sixty": 60, "ninety": 90,
 	"ein": 1, "einem": 1, "einer": 1, "zwei": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6, "sieben": 7, "acht": 8,
 	"neun": 9, "zehn": 10, "zwölf": 12, "vierzehn": 14, "dreißig": 30, "neunzig": 90,

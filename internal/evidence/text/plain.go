@@ -56,7 +56,7 @@ func readPlain(w *writer, s string) error {
 		case prev != "" && (len(prev) < 50 || plainField.MatchString(prev[:min(len(prev), 80)])) && startsUpper(t) && w.kind != "item":
 			headingIfAlone(w, alone, prev)
 			w.start("text", 0)
-			alone = 0
+			alone = 2
 		}
 		prev, alone = t, alone+1
 		w.gap()

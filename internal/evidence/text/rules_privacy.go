@@ -24,7 +24,7 @@ const (
 
 // The words of the rules. Sentences are in lower case with straight quotes.
 const (
-	number = `(?P<n>[0-9]{1,3}|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fourteen|eighteen|thirty|sixty|ninety)`
+	number = `(?P<n>[0-9]{1,3}|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fourteen|eighteen|thirty|sixty|ninety|an?)`
 	unit   = `(?: |-)(?:working |business |calendar )?(?P<unit>hours?|days?|weeks?|months?|years?)\b`
 	period = number + unit
 
@@ -62,15 +62,19 @@ var privacyRules = []Rule{
 			`|` + not + `.{0,25}\b` + give + `\b.{0,60}` + data + `.{0,60}` + adverts +
 			`|` + data + `\b.{0,40}` + not + `.{0,20}\b` + given + `\b.{0,60}` + adverts +
 			`|\bnot for sale\b` +
+			`|\bselling\b.{0,30}` + data + `\b.{0,20}` + not + `\b.{0,20}\bour business\b` +
+			`|\b(?:refrain|abstain)s? from (?:selling|renting|trading)\b.{0,40}` + data +
 			`|\b(?:sell|sold|advertis\w*|sale)\b.{0,60}\? (?:no|never|nope)\b`),
 		Unless: re(consent + `|` + contrast + `.{0,20}\bwe\b.{0,20}\b(?:` + give + `|receive)|\bexcept\b|\b(?:stop|cease|quit)\b|not (?:true|correct|the case)\b|not only\b|\bnot (?:apply|prevent|limit)|(?:opt[ -]?out|object|right|ask us|tell us|request)\b.{0,40}\b(?:sale|sell|sold)|\b(?:some|other) (?:companies|makers)\b|do not sell (?:my|or share my)`)},
-	{Statement: SellsData, Language: "en", Near: []string{"sell", "sold", "sale", "advertis", "marketing", "broker", "ad network", "ad-", "partners"},
-		Pattern: re(`\b(?:we|us|our (?:company|affiliates))\b(?: and our \w+)?(?: (?:may|do|also|will|can|might|sometimes|regularly|therefore|then|,))*.{0,3}\b` + give + `\b.{0,90}\b(?:to|with)\b.{0,60}` + adverts +
-			`|\bwe\b(?: (?:may|do|also|will|can|might|sometimes|regularly))* (?:sell|rent|trade)\b.{0,50}` + data +
+	{Statement: SellsData, Language: "en", Near: []string{"sell", "sold", "sale", "rent", "trade", "advertis", "marketing", "broker", "ad network", "ad-", "ad tech", "partners"},
+		Pattern: re(`\b(?:we|us|our (?:company|affiliates)|the company)\b(?: and our \w+)?(?: (?:may|do|also|will|can|might|sometimes|regularly|therefore|then|,))*.{0,3}\b` + give + `\b.{0,90}\b(?:to|with)\b.{0,60}` + adverts +
+			`|\b(?:we|the company)\b(?: (?:may|do|also|will|can|might|sometimes|regularly|have))* (?:sell|sold|rent|rented|traded?)\b.{0,60}` + data +
 			`|\bwe\b(?: (?:may|do|also|will|can))* ` + give + `\b.{0,80}\bfor (?:their |targeted |direct |third-party )?(?:marketing|advertising)` +
 			`|\b(?:your|user|customer|personal)\b.{0,40}` + data + `\b.{0,40}\b(?:may|can|will|is|are|might)\b (?:also )?(?:be )?(?:sold|rented|traded)\b` +
 			`|` + data + `\b.{0,40}\b(?:may|can|will|is|are|might)\b (?:also )?(?:be )?` + given + `\b.{0,60}\b(?:to|with|for)\b.{0,40}` + adverts +
-			`|` + adverts + `.{0,30}\b(?:receives?|gets?|obtains?|collects?|access(?:es)?)\b.{0,60}` + data +
+			`|` + adverts + `.{0,40}\b(?:receives?|gets?|obtains?|collects?|access(?:es)?)\b.{0,60}` + data +
+			`|\b(?:let|allow|permit|enable)\b.{0,40}\b(?:third parties|partners|others|companies)\b.{0,20}\b(?:to )?(?:collect|receive|use|access|get)\b.{0,100}` + adverts +
+			`|\bmake\b.{0,60}` + data + `.{0,20}\bavailable to\b.{0,40}` + adverts +
 			`|\buse\b.{0,60}` + data + `\b.{0,60}\b(?:targeted|personali[sz]ed|interest-based|behaviou?ral)\b.{0,10}\b(?:ads?|advertis\w+)\b.{0,40}\b(?:other|third|partners?)\b` +
 			`|` + give + `\b.{0,80}\bpartners?\b.{0,30}\b(?:contact|offer|advertise)\b.{0,40}\b(?:own|offers|products)\b` +
 			`|\b(?:counts?|considered|qualif\w+|regarded)\b.{0,10}\b(?:as )?(?:a|the) ["']?sale\b`),
@@ -90,21 +94,24 @@ var privacyRules = []Rule{
 		Unless: re(`without (?:asking|needing|further|separate|any|your) ?(?:for )?(?:your )?(?:consent|permission)?.{0,40}\bwe (?:may|can|do|will|also|sell|share)\b (?:(?:may|can|do|will|also) )*(?:sell|share|` + give + `)|(?:withdraw|opt[ -]?out)`)},
 
 	// Selling, German.
-	{Statement: NeverSells, Language: "de", Near: []string{"verkauf", "vermiet", "veräußer", "werb", "marketing"},
+	{Statement: NeverSells, Language: "de", Near: []string{"verkauf", "vermiet", "veräußer", "werb", "marketing", "handeln"},
 		Pattern: re(`(?:verkauf\w*|vermiet\w*|veräußer\w*)\b.{0,60}` + daten + `.{0,40}` + nicht +
 			`|` + daten + `.{0,60}` + nicht + `.{0,40}(?:verkauf|vermiet|veräußer)` +
 			`|` + nicht + `.{0,50}` + daten + `.{0,60}(?:verkauf|vermiet|veräußer)` +
 			`|(?:verkauf\w*|vermiet\w*)\b.{0,20}` + nicht + `.{0,40}` + daten +
+			`|\bhandeln\b.{0,10}\bnicht mit\b.{0,30}` + daten +
 			`|(?:weitergabe|übermittlung|verkauf)\b.{0,90}(?:findet nicht statt|erfolgt nicht|finden nicht statt|ausgeschlossen|nicht statt)` +
 			`|` + nicht + `.{0,30}` + daten + `.{0,60}` + werbung +
 			`|(?:geben|übermitteln|reichen)\b.{0,60}` + daten + `.{0,60}\bnicht\b.{0,60}` + werbung +
 			`|(?:verkauf\w*|werbung)\b.{0,60}\? (?:nein|nie|niemals)\b`),
-		Unless: re(zustimmen + `|\bausgenommen\b|\baußer\b|\baber\b.{0,30}\b(?:geben|teilen|verkaufen|übermitteln)\b|nicht nur\b|nicht auf,`)},
+		Unless: re(zustimmen + `|\bausgenommen\b|\baußer\b|\baber\b.{0,30}\b(?:geben|teilen|verkaufen|übermitteln)\b|nicht nur\b|teil eines verkaufs|verkauf (?:des|unseres) unternehmens`)},
 	{Statement: SellsData, Language: "de", Near: []string{"verkauf", "werb", "marketing", "händler"},
 		Pattern: re(`\bwir\b.{0,20}\b(?:verkaufen|vermieten)\b.{0,50}` + daten +
 			`|\b(?:geben|übermitteln|teilen|verkaufen)\b (?:wir )?.{0,50}` + daten + `.{0,60}` + werbung +
 			`|` + daten + `.{0,60}\b(?:an|mit|zu|für)\b.{0,60}` + werbung + `.{0,40}(?:übermittelt|weitergegeben|verkauft|geteilt|weiter\b)` +
 			`|` + daten + `\b.{0,40}(?:werden|können).{0,30}verkauft` +
+			`|` + daten + `.{0,40}` + werbung + `.{0,20}zur verfügung` +
+			`|` + werbung + `.{0,10}\b(?:erhalten|bekommen|sammeln|erheben)\b.{0,60}` + daten +
 			`|verkauf\w*\b.{0,60}\? ja\b`),
 		Unless: re(zustimmen + `|` + nicht)},
 	{Statement: SellsData, Language: "de", Near: []string{"werb", "verkauf"},
@@ -115,12 +122,14 @@ var privacyRules = []Rule{
 		Unless:  re(`widerruf`)},
 
 	// How long.
-	{Statement: RetentionTime, Language: "en", Near: []string{"keep", "kept", "stor", "ret", "held", "hold", "delet", "eras", "overwrit", "remov"},
-		Pattern: re(`\b(?:keep|kept|stored?|stores|retain(?:ed|s)?|held|retention period|storage period|retention)\b.{0,90}?\b(?:for|of|is|are|than|to|:|\||until)?.{0,20}?\b` + period +
+	{Statement: RetentionTime, Language: "en", Near: []string{"keep", "kept", "stor", "ret", "held", "hold", "delet", "eras", "overwrit", "remov", "how long", "lifetime"},
+		Pattern: re(`\b(?:keep|kept|stored?|stores|retain(?:ed|s)?|held|hold|retention period|storage period|retention|how long)\b.{0,90}?\b(?:for|of|is|are|than|to|:|\||until)?.{0,20}?\b` + period +
+			`|\blifetime of ` + period + `.{0,60}\b(?:deleted|erased|removed)` +
 			`|\b(?:delete[sd]?|erase[sd]?|overwritten|removed?|anonymi[sz]ed)\b.{0,40}\bafter (?:about |at most |at the latest |no more than )?` + period),
-		Unless: re(`\b(?:button|press|warranty|guarantee|updates?|spare|parts|batter\w+|request\w*|charge)\b|after you (?:delete|close|erase|ask)|\bwithin\b|\bcool\b|\bdry\b`)},
-	{Statement: RetentionTime, Language: "de", Near: []string{"speicher", "aufbewahr", "gelöscht", "löschen", "frist", "gespeichert"},
-		Pattern: re(`(?:speichern|gespeichert|bewahren|aufbewahrt|aufbewahrung|aufbewahrungsfrist|speicherdauer|speicherfrist|löschfrist)\b.{0,80}?\b` + zeitraum +
+		Unless: re(`\b(?:button|press|dial|key|knob|hold (?:it|down|the)|warranty|guarantee|updates?|spare|parts|batter\w+|request\w*|charge)\b|after you (?:delete|close|erase|ask)|\bwithin\b|\bcool\b|\bdry\b`)},
+	{Statement: RetentionTime, Language: "de", Near: []string{"speicher", "bewahr", "gelöscht", "löschen", "frist", "bleib", "wie lange"},
+		Pattern: re(`(?:speichern|gespeichert|bewahren|aufbewahrt|aufbewahrung|aufbewahrungsfrist|speicherdauer|speicherfrist|löschfrist|wie lange)\b.{0,80}?\b` + zeitraum +
+			`|` + daten + `\b.{0,60}\bbleiben ` + zeitraum +
 			`|\b(?:für|nach|spätestens nach) ` + zeitraum + `.{0,40}(?:gespeichert|aufbewahrt|gelöscht|überschrieben)` +
 			`|\b` + zeitraum + ` (?:lang )?(?:gespeichert|aufbewahrt)` +
 			`|löschen wir.{0,60}\bnach ` + zeitraum),
@@ -128,17 +137,19 @@ var privacyRules = []Rule{
 
 	// Erasing.
 	{Statement: EraseSelf, Language: "en", Near: []string{"delet", "eras", "remov", "wip"},
-		Pattern: re(`\byou (?:can|may|are able to|could)\b.{0,50}\b(?:delete|erase|remove|wipe|clear)\b.{0,70}\b(?:account|data|recordings?|history|information|everything|readings)\b` +
+		Pattern: re(`\b(?:you|users?|owners?) (?:can|may|are able to|could)\b.{0,50}\b(?:delete|erase|remove|wipe|clear)\b.{0,70}\b(?:account|data|recordings?|history|information|everything|readings)\b` +
 			`|\bto (?:erase|delete|wipe) (?:everything|all|your data|your account)\b.{0,60}\b(?:hold|press|open|choose|go to|tap|select|turn)\b` +
 			`|\bthis (?:deletes|erases|wipes) (?:all|everything|your)\b`),
 		Unless: re(`\b(?:ask|request|right|cannot|can't|not|only (?:by|we)|write to|contact|mail)\b`)},
 	{Statement: EraseSelf, Language: "de", Near: []string{"lösch", "entfern"},
-		Pattern: re(`\bsie (?:können|dürfen)\b.{0,80}\b(?:löschen|entfernen|zurücksetzen)\b|\bkönnen sie\b.{0,80}\b(?:löschen|entfernen)\b|\b(?:konto|daten|aufnahmen)\b.{0,40}(?:selbst|jederzeit).{0,40}\blöschen\b`),
+		Pattern: re(`\bsie (?:können|dürfen)\b.{0,80}\b(?:löschen|entfernen|zurücksetzen)\b|\bkönnen sie\b.{0,80}\b(?:löschen|entfernen)\b|\b(?:konto|daten|aufnahmen)\b.{0,40}(?:selbst|jederzeit).{0,40}\blöschen\b|\blassen sich\b.{0,60}\bselbst löschen\b`),
 		Unless:  re(`\b(?:nicht|recht|verlangen|anfrage|bitten|schreiben|kontaktieren)\b`)},
 	{Statement: EraseDays, Language: "en", Near: []string{"delet", "eras", "remov"},
 		Pattern: re(`\b(?:delete[sd]?|erased?|erasure|deletion|removed?)\b.{0,80}\b(?:within|in|after) (?:a maximum of |at most |about )?` + period + `.{0,60}\b(?:request|ask|account|clos)` +
 			`|\b(?:request|ask|account|clos)\w*\b.{0,80}\b(?:delete[sd]?|erased?|erasure|deletion|removed?|carried out|done)\b.{0,60}\b(?:within|in|after) (?:a maximum of |at most )?` + period +
-			`|\b(?:erasure|deletion)\b.{0,60}\bwithin ` + period),
+			`|\b(?:erasure|deletion)\b.{0,60}\bwithin ` + period +
+			`|\bwe (?:delete|erase|remove)\b.{0,80}\bwithin ` + period +
+			`|\bdeleting (?:your|the) account\b.{0,100}\bwithin ` + period),
 		Unless: re(`\bsign-?in\b|last (?:use|log)|invoices?`)},
 	{Statement: EraseDays, Language: "de", Near: []string{"lösch"},
 		Pattern: re(`lösch\w*.{0,60}\b(?:innerhalb|binnen)(?: von)? ` + zeitraum + `|\b(?:innerhalb|binnen)(?: von)? ` + zeitraum + `.{0,80}(?:gelöscht|löschen|löschung)`)},
@@ -150,12 +161,12 @@ var privacyRules = []Rule{
 		Pattern: re(`(?:privacy|data protection|personal (?:data|information)|your (?:data|information)).{0,120}(?:[a-z0-9._+-]+@[a-z0-9-]+\.|https?://|www\.)|(?:[a-z0-9._+-]+@[a-z0-9-]+\.[a-z]|https?://|www\.).{0,120}(?:\bprivacy\b|data protection|personal (?:data|information)|your data)`),
 		Unless:  re(`\b(?:vulnerabilit\w+|weakness\w*|security researchers?|supervisory authority|order|shop|sales)\b|(?:policy|notice) (?:of|by|at) `)},
 	{Statement: ContactPrivacy, Language: "de", Near: []string{"@", "http", "www."},
-		Pattern: re(`(?:datenschutz|personenbezogene|ihre daten).{0,120}(?:[a-z0-9._+-]+@[a-z0-9-]+\.|https?://|www\.)|(?:[a-z0-9._+-]+@[a-z0-9-]+\.[a-z]|https?://).{0,120}(?:datenschutz|ihre daten)`),
+		Pattern: re(`(?:datenschutz|schutz ihrer daten|personenbezogene|ihre daten).{0,120}(?:[a-z0-9._+-]+@[a-z0-9-]+\.|https?://|www\.)|(?:[a-z0-9._+-]+@[a-z0-9-]+\.[a-z]|https?://).{0,120}(?:datenschutz|ihre daten)`),
 		Unless:  re(`sicherheitslücke|schwachstelle|aufsichtsbehörde|bestellung`)},
 
 	// Children.
-	{Statement: Children, Language: "en", Near: []string{"child", "minor", "under", "kids", "parent", "young"},
-		Pattern: re(`\b(?:children|child|minors?|kids|anyone|persons?|people|users?)\b.{0,60}\b(?:under|below|younger than)\b.{0,15}\b(?:1[0-9]|thirteen|fourteen|sixteen|eighteen|age)\b` +
+	{Statement: Children, Language: "en", Near: []string{"child", "minor", "under", "below", "kids", "parent", "young"},
+		Pattern: re(`\b(?:children|child|minors?|kids|anyone|persons?|people|users?)\b.{0,60}\b(?:under|below|younger than)\b.{0,20}\b(?:1[0-9]|thirteen|fourteen|sixteen|eighteen|age)\b` +
 			`|\b(?:parents?|guardians?)\b.{0,80}\b(?:child|children|minors?)\b|\b(?:children|child|minors?|kids)\b.{0,80}\b(?:data|information|collect|consent|directed|parents?|meant|intended|use|account)\b` +
 			`|\b(?:directed|meant|intended|suited)\b.{0,20}\b(?:children|minors|kids)\b`),
 		Unless: re(`child(?:ren)?[ -]?(?:lock|proof|safety|seat)|out of (?:the )?reach`)},
@@ -164,26 +175,28 @@ var privacyRules = []Rule{
 		Unless:  re(`kindersicher|reichweite von`)},
 
 	// Rights.
-	{Statement: Rights, Language: "en", Near: []string{"right", "ask us", "object to", "request", "copy of"},
+	{Statement: Rights, Language: "en", Near: []string{"right", "ask ", "object to", "request", "entitled", "withdraw"},
 		Pattern: re(`\b(?:have|has)\b.{0,15}\brights?\b (?:to|of)\b.{0,60}\b(?P<right>access|correct\w*|rectif\w+|eras\w+|delet\w+|portab\w+|receive|object|complain\w*|lodge|restrict\w*|withdraw|know|see)\b` +
 			`|\brights? (?:of|to) (?P<right>access|rectification|erasure|be forgotten|object|portability|data portability|restriction|lodge)\b` +
 			`|\byou (?:can|may)\b.{0,20}\b(?:ask|request|require|tell) (?:us |that we |from us )?.{0,10}\b(?P<right>access|correct\w*|rectif\w+|erase|erasure|delete|deletion|a copy|restrict\w*)\b` +
+			`|\bentitled to\b.{0,20}\b(?P<right>receive|access|obtain|have)\b.{0,40}` + data +
 			`|\byou (?:can|may) (?P<right>object) to\b|\byou (?:can|may) (?P<right>withdraw)\b.{0,20}\bconsent\b`),
 		Unless: re(`opt[ -]?out of (?:the )?sale`)},
 	{Statement: Rights, Language: "de", Near: []string{"recht", "widersprechen", "verlangen"},
 		Pattern: re(`\brechte?\b (?:auf|zur|der) ?.{0,60}(?P<right>auskunft|berichtigung|löschung|übertragbarkeit|einschränkung|widerspruch|beschwerde)|\bsie können\b.{0,60}\b(?P<right>auskunft|widersprechen|widerrufen)\b`)},
 
 	// Recipients and transfers.
-	{Statement: RecipientsNamed, Language: "en", Near: []string{"share", "run by", "host", "operat", "process", "receiv", "recipient", "deliver", "provid", "pass", "send", "sent"},
+	{Statement: RecipientsNamed, Language: "en", Near: []string{"share", "run by", "host", "operat", "process", "receiv", "recipient", "deliver", "provid", "pass", "send", "sent", " runs ", "operates", "we use", "rely"},
 		Pattern: re(`\b(?:share[sd]?|pass(?:ed|es)?|send|sent|disclosed?|transferred)\b.{0,60}\b(?:with|to|by)\b ` + company +
 			`|\b(?:run|operated|hosted|processed|stored|delivered|handled|managed)\b by ` + company +
 			`|\b(?:recipients?|processors?|host|hosting provider|service providers?)\b.{0,40}` + company +
-			`|` + company + `.{0,50}\b(?:receives?|gets|hosts|processes|stores)\b.{0,60}\b(?:your|data|address|information|servers?)\b`)},
-	{Statement: RecipientsNamed, Language: "de", Near: []string{"empfänger", "auftragsverarbeiter", "dienstleister", "betrieben", "gehostet", "übermitteln", "weitergegeben", "erhält"},
-		Pattern: re(`(?:empfänger\w*|auftragsverarbeiter\w*|dienstleister\w*|betrieben|gehostet|übermitteln|weitergegeben|geben)\b.{0,60}` + company + `|` + company + `.{0,40}\b(?:erhält|verarbeitet|speichert)\b`)},
-	{Statement: Transfer, Language: "en", Near: []string{"transfer", "outside", "abroad", "contractual clauses", "leave", "third countr", "united states", "stay", "adequacy"},
+			`|` + company + `.{0,50}\b(?:receives?|gets|hosts|processes|stores|runs|operates|delivers)\b.{0,60}\b(?:your|our|data|address|information|servers?)\b` +
+			`|\b(?:we use|we rely on|with the help of) ` + company)},
+	{Statement: RecipientsNamed, Language: "de", Near: []string{"empfänger", "auftragsverarbeiter", "dienstleister", "betrieben", "gehostet", "übermitteln", "weitergegeben", "erhält", "betreibt"},
+		Pattern: re(`(?:empfänger\w*|auftragsverarbeiter\w*|dienstleister\w*|betrieben|gehostet|übermitteln|weitergegeben|geben)\b.{0,60}` + company + `|` + company + `.{0,40}\b(?:erhält|verarbeitet|speichert|betreibt)\b|\bbetreibt (?:für uns )?(?:die |der )?` + company)},
+	{Statement: Transfer, Language: "en", Near: []string{"transfer", "outside", "abroad", "contractual clauses", "leave", "third countr", "united states", "stay", "adequacy", "stored in", "kept in", "processed in", "remain"},
 		Pattern: re(`\b(?:transfer\w*|sent|send|stored?|process\w*|moved?)\b.{0,90}\b(?:outside (?:of )?(?:the|your)|third countr\w+|united states|usa|abroad|international\w*|other countries)\b` +
-			`|standard contractual clauses|adequacy decision|\bdata\b.{0,30}\b(?:leaves?|stays? in|remains? in|stays? within)\b.{0,20}\b(?:the )?(?:eu|eea|european|uk|united kingdom|country|europe|home|house|device)\b`)},
+			`|\b(?:located|based)\b.{0,20}\boutside (?:of )?(?:the )?(?:eu|eea|european|uk)\b|\bdata\b.{0,30}\b(?:is|are) (?:stored|kept|processed) (?:only |solely )?in (?:germany|france|ireland|finland|norway|sweden|the netherlands|the (?:eu|eea|european|united))|standard contractual clauses|adequacy decision|\bdata\b.{0,30}\b(?:leaves?|stays? in|remains? in|stays? within)\b.{0,20}\b(?:the )?(?:eu|eea|european|uk|united kingdom|country|europe|home|house|device)\b`)},
 	{Statement: Transfer, Language: "de", Near: []string{"drittl", "drittst", "standardvertrag", "außerhalb", "übermittlung", "usa", "angemessenheits"},
 		Pattern: re(`dritt(?:l[aä]nd|staat)|standardvertragsklauseln|angemessenheitsbeschluss|(?:daten|übermitt\w+|verarbeit\w+|speicher\w+).{0,60}außerhalb (?:der eu|des ewr|der europäischen|des europäischen)|(?:daten)?übermittlung in (?:die usa|ein anderes land)`)},
 
@@ -196,6 +209,8 @@ var privacyRules = []Rule{
 		Pattern: re(`(?:datenpanne|datenleck|vorfall|verletzung).{0,90}(?:inform\w+|benachrichtig\w+|melden|unterricht\w+).{0,60}\b` + zeitraum + `|(?:datenpanne|datenleck|vorfall|verletzung).{0,90}(?:unverzüglich|sofort)`)},
 
 	// Reporting weaknesses.
+	{Statement: SecurityReport, Near: []string{"@"},
+		Pattern: re(`\b(?:security|psirt|product-?security|vulnerability|sicherheit)@[a-z0-9-]+(?:\.[a-z0-9-]+)+`)},
 	{Statement: SecurityReport, Language: "en", Near: []string{"vulnerab", "weakness", "security"},
 		Pattern: re(`\b(?:vulnerabilit\w+|weakness\w*|security (?:issues?|flaws?|problems?|holes?|bugs?|researchers?))\b.{0,140}(?:[a-z0-9._+-]+@[a-z0-9-]+\.|https?://|www\.|security\.txt|\bform\b)|(?:[a-z0-9._+-]+@[a-z0-9-]+\.[a-z]|https?://).{0,80}\b(?:vulnerabilit\w+|weakness\w*|security (?:issues?|flaws?|problems?))\b`),
 		Unless:  re(`\b(?:fixed|advisor(?:y|ies) (?:are|is)|list of)\b`)},
@@ -203,15 +218,16 @@ var privacyRules = []Rule{
 		Pattern: re(`(?:sicherheitslücken?|schwachstellen?).{0,120}(?:[a-z0-9._+-]+@[a-z0-9-]+\.|https?://|formular)|(?:[a-z0-9._+-]+@[a-z0-9-]+\.[a-z]|https?://).{0,80}(?:sicherheitslücken?|schwachstellen?)`)},
 	{Statement: AcknowledgeDays, Language: "en", Near: []string{"acknowledg", "confirm", "reply", "repl", "respond", "response", "answer", "receipt"},
 		Pattern: re(`\backnowledg\w*\b.{0,80}\b(?:within|in|after at most) (?:a maximum of |at most )?` + period +
-			`|\b(?:confirm\w*|receipt)\b.{0,60}\breports?\b.{0,40}\bwithin ` + period +
+			`|\b(?:confirm\w*|receipt)\b.{0,60}\breports?\b.{0,40}\b(?:within|in no more than|in at most) ` + period +
+			`|\b(?:answer|reply|response)\b.{0,30}\b(?:vulnerab\w+|weakness\w*|security) reports?\b.{0,30}\bwithin ` + period +
 			`|\b(?:reply|replies|respond|responses?|answer)\b.{0,60}\b(?:reports?|vulnerab\w+|weakness\w*|finders?|researchers?)\b.{0,60}\bwithin ` + period +
 			`|\bwithin ` + period + `.{0,60}\b(?:acknowledg\w*|confirm receipt)`),
 		Unless: re(`\b(?:orders?|support questions?|erasure|deletion|personal data)\b`)},
 	{Statement: AcknowledgeDays, Language: "de", Near: []string{"bestätig", "antworten", "rückmeldung"},
 		Pattern: re(`(?:bestätigen|bestätigung|eingangsbestätigung|antworten|rückmeldung).{0,80}\b(?:innerhalb|binnen)(?: von)? ` + zeitraum + `|\b(?:innerhalb|binnen)(?: von)? ` + zeitraum + `.{0,60}(?:bestätigen|bestätigung)`),
 		Unless:  re(`bestellung|löschung`)},
-	{Statement: GoodFaith, Language: "en", Near: []string{"legal", "pursue", "prosecut", "sue", "safe harbo", "authoris", "authoriz", "law enforcement"},
-		Pattern: re(not + `.{0,50}\b(?:legal (?:action|steps|proceedings)|pursue|prosecute|sue|law enforcement|lawsuits?)\b|\bsafe harbou?r\b|\b(?:counts?|consider\w*|regard\w*|deem\w*)\b.{0,20}\bauthori[sz]ed\b`),
+	{Statement: GoodFaith, Language: "en", Near: []string{"legal", "lawsuit", "pursue", "prosecut", "sue", "safe harbo", "authoris", "authoriz", "law enforcement"},
+		Pattern: re(not + `.{0,50}\b(?:legal (?:action|steps|proceedings)|pursue|prosecute|sue|law enforcement|lawsuits?|legal claims?)\b|\bsafe harbou?r\b|\b(?:counts?|consider\w*|regard\w*|deem\w*)\b.{0,20}\bauthori[sz]ed\b`),
 		Unless:  re(`\breserve\b|\bnot (?:limit|prevent|exclude)\b|\bno safe harbou?r\b`)},
 	{Statement: GoodFaith, Language: "de", Near: []string{"rechtlich", "strafanzeige", "verfolg", "juristisch", "gutem glauben", "guten glauben"},
 		Pattern: re(nicht + `.{0,40}(?:rechtlich|juristisch|strafanzeige|verfolg)|(?:rechtlich|juristisch)\w* schritte.{0,40}` + nicht + `|verzichten.{0,40}(?:strafanzeige|rechtliche schritte)`),
@@ -219,5 +235,5 @@ var privacyRules = []Rule{
 
 	// The text's own date.
 	{Statement: NoticeDate, Near: []string{"19", "20"},
-		Pattern: re(`(?:last (?:updated?|changed|revised|modified|reviewed)|effective(?: date| from| as of)?|(?:updated|revised|version) (?:on|of)|date of this ` + notice + `|^date|^stand|letzte (?:aktualisierung|änderung)|zuletzt (?:aktualisiert|geändert|am)|^datum|gültig (?:ab|seit)|dernière mise à jour|última actualización|ultimo aggiornamento|laatst (?:bijgewerkt|gewijzigd))\b.{0,25}\b(?:19|20)[0-9]{2}\b`)},
+		Pattern: re(`(?:last (?:updated?|changed|revised|modified|reviewed)|effective(?: date| from| as of)?|(?:updated|revised|version) (?:on|of)|^revised|^version [0-9.]+,?|date of this ` + notice + `|^date|^stand|letzte (?:aktualisierung|änderung)|zuletzt (?:aktualisiert|geändert|am)|^datum|gültig (?:ab|seit)|dernière mise à jour|última actualización|ultimo aggiornamento|laatst (?:bijgewerkt|gewijzigd))\b.{0,25}\b(?:19|20)[0-9]{2}\b`)},
 }

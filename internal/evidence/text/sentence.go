@@ -84,7 +84,7 @@ func shortened(before, after string) bool {
 	if n := len(w); n > 0 && n <= 2 && strings.Trim(w, "0123456789") == "" {
 		m, _, _ := strings.Cut(after, " ")
 		_, ok := months[strings.ToLower(strings.Trim(m, ".,"))]
-		return ok
+		return ok || len(m) <= 3 && strings.HasSuffix(m, ".") && strings.Trim(m, "0123456789.") == "" || len(m) >= 4 && (strings.HasPrefix(m, "19") || strings.HasPrefix(m, "20"))
 	}
 	return false
 }
@@ -93,13 +93,23 @@ var starters = wordSet(`We You Your Our The This These That It They If When For 
 
 // sentences splits blocks into sentences. Two sorts of context are kept,
 // because they turn the sense around: the line that introduces a list ("We
-// never:"), and the question before an answer ("Do you sell data? No.").
+// never:"), and the question before an answer ("Do you sell data? No."). A
+// row of a table is matched once more with the heads of its columns.
 func sentences(blocks []Block, marks [][]mark) []sentence {
 	var out []sentence
 	lead, question := "", ""
+	var head []string // cells of the first row of the running table
 	for i, b := range blocks {
 		if b.Kind == "code" {
 			continue
+		}
+		paired := ""
+		if b.Kind != "row" {
+			head = nil
+		} else if head == nil {
+			head = strings.Split(b.Text, " | ")
+		} else {
+			paired = pair(head, b.Text)
 		}
 		if b.Kind != "item" {
 			lead = ""
@@ -116,6 +126,9 @@ func sentences(blocks []Block, marks [][]mark) []sentence {
 					s.text = question + " " + t
 				}
 				s.match = fold(s.text)
+				if paired != "" && sp[0] == 0 && from == 0 {
+					s.match += " | " + fold(paired)
+				}
 				out = append(out, s)
 				question = ""
 				if s.question {
@@ -137,6 +150,20 @@ func sentences(blocks []Block, marks [][]mark) []sentence {
 		}
 	}
 	return out
+}
+
+// pair puts the head of its column before each cell of a row: "How long: 36
+// months" says what "36 months" alone does not.
+func pair(head []string, row string) string {
+	cells := strings.Split(row, " | ")
+	if len(cells) != len(head) || len(row) > maxSentence {
+		return ""
+	}
+	var b strings.Builder
+	for i, c := range cells {
+		b.WriteString(head[i] + ": " + c + " | ")
+	}
+	return strings.TrimSuffix(b.String(), " | ")
 }
 
 // cutAt returns the end of a piece of at most maxSentence bytes, at a space

@@ -116,3 +116,30 @@ func TestStatementsAgainstTruth(t *testing.T) {
 		t.Errorf("precision %.3f and recall %.3f; both must be at least 0.95", all.precision(), all.recall())
 	}
 }
+
+func TestStatementsOtherWordings(t *testing.T) {
+	t.Parallel()
+	ps := passages(t, "testdata/statements-unseen.yaml")
+	all, _ := judge(t, ps)
+	t.Logf("other wordings: %d passages, precision %.3f, recall %.3f", len(ps), all.precision(), all.recall())
+	if all.precision() < 0.95 || all.recall() < 0.95 {
+		t.Errorf("precision %.3f and recall %.3f; both must be at least 0.95", all.precision(), all.recall())
+	}
+}
+
+func TestDays(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		n, unit string
+		want    int
+		ok      bool
+	}{
+		{"30", "days", 30, true}, {"72", "hours", 3, true}, {"1", "hour", 1, true}, {"a", "week", 7, true}, {"two", "weeks", 14, true},
+		{"24", "months", 720, true}, {"zehn", "jahre", 3650, true}, {"3", "werktagen", 3, true}, {"", "days", 0, false}, {"3", "", 0, false}, {"many", "days", 0, false},
+	} {
+		got, ok := text.Statement{Values: map[string]string{"n": c.n, "unit": c.unit}}.Days()
+		if got != c.want || ok != c.ok {
+			t.Errorf("%s %s: got %d, %v, want %d, %v", c.n, c.unit, got, ok, c.want, c.ok)
+		}
+	}
+}
