@@ -100,10 +100,13 @@ type Operation struct {
 	Text      string   `json:"text,omitempty"`
 	Responses []string `json:"responses,omitempty"` // codes; of other formats than OpenAPI empty
 	Described bool     `json:"described,omitempty"` // a text says what it does
-	Answered  bool     `json:"answered,omitempty"`  // what comes back, or what the message holds, is described
-	Access    Access   `json:"access"`
-	Schemes   []string `json:"schemes,omitempty"`
-	Line      int      `json:"line,omitempty"`
+	Answered  bool     `json:"answered,omitempty"`  // it is said what comes back, or what the message holds
+	// Modelled says that what goes in and what comes out has a data model: a
+	// schema, or nothing goes in or comes out.
+	Modelled bool     `json:"modelled,omitempty"`
+	Access   Access   `json:"access"`
+	Schemes  []string `json:"schemes,omitempty"`
+	Line     int      `json:"line,omitempty"`
 }
 
 // Name writes an operation as people know it.
