@@ -43,8 +43,6 @@ func item(t *testing.T, id, file, content string) check.Item {
 	}
 }
 
-func facts(it check.Item) *text.Facts { return it.Facts.(*text.Facts) }
-
 // maybe reads a text that may be none.
 func maybe(file, content string) (check.Item, bool) {
 	f, err := text.Reader.Read(context.Background(), evidence.NewSource(file, []byte(content)), evidence.DefaultLimits())
