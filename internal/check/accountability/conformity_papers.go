@@ -62,7 +62,22 @@ var acts = []act{
 	{"data-act", regexp.MustCompile(`\b2023/2854\b`), false},
 }
 
+// repealed are acts of the EU that a paper may no longer rest on, with the
+// act in their place and the day from which that one alone counts.
+var repealed = []struct {
+	re    *regexp.Regexp
+	old   string
+	now   string
+	since iotmark.Date
+}{
+	{regexp.MustCompile(`\b1999/5\b`), "1999/5/EC", "2014/53/EU", "2017-06-13"},
+	{regexp.MustCompile(`\b2004/108\b`), "2004/108/EC", "2014/30/EU", "2016-04-20"},
+	{regexp.MustCompile(`\b2006/95\b`), "2006/95/EC", "2014/35/EU", "2016-04-20"},
+	{regexp.MustCompile(`\b2002/95\b`), "2002/95/EC", "2011/65/EU", "2013-01-03"},
+}
+
 var (
+	typeGiven  = regexp.MustCompile(`(?i)\b(?:type|model|typ|modell|funkanlagentyp)(?: (?:no\.?|number|nr\.?|designation|code))?\s*[:=]?\s+[a-z0-9][a-z0-9./-]*[0-9]`)
 	actNumber  = regexp.MustCompile(`\b[0-9]{2,4}/[0-9]{1,4}\b`)
 	paperWords = regexp.MustCompile(`(?i)declar|déclar|dichiar|erkl[aä]r|deklar|conform|konform|compliance|complies|entspricht|statement of`)
 	fullText   = regexp.MustCompile(`(?i)full text|complete text|vollständige[rn]? text|volltext|texte (?:complet|intégral)|testo completo|texto completo`)
@@ -222,6 +237,11 @@ func (p *paper) findings() []iotmark.Finding {
 	if p.date != "" && p.in.AsOf != "" && p.date > p.in.AsOf {
 		out = append(out, say(check.Fail(conformity+"dated-ahead", nil, "date", string(p.date), "today", string(p.in.AsOf))))
 	}
+	for _, r := range repealed {
+		if r.re.MatchString(p.all) && !strings.Contains(p.all, strings.TrimSuffix(r.now, "/EU")) && (p.date == "" || p.date >= r.since) {
+			out = append(out, say(check.Fail(conformity+"act-repealed", nil, "act", r.old, "now", r.now)))
+		}
+	}
 	if f, ok := p.supportDiffers(); ok {
 		out = append(out, say(f))
 	}
@@ -253,7 +273,10 @@ func (p *paper) known() bool {
 // identity looks for model and maker.
 func (p *paper) identity() {
 	d := p.in.Declaration
-	if !text.Names(p.all, d.Product.Model) && !text.Names(p.all, d.Product.Name) {
+	switch {
+	case text.Names(p.all, d.Product.Model):
+	case !text.Names(p.all, d.Product.Name), typeGiven.MatchString(p.all):
+		// The name alone will do, but not beside the type of another model.
 		p.missing = append(p.missing, partModel)
 	}
 	switch {
@@ -394,7 +417,8 @@ func (p *paper) ukFields() {
 
 // supportDiffers holds the support period of a UK statement against the
 // declared date. The statement gives the period at first supply (Schedule 4),
-// so a date that was promised earlier is right, too.
+// so a date that was promised earlier is right, too; one that is earlier than
+// all promises we know of may have been moved later since.
 func (p *paper) supportDiffers() (iotmark.Finding, bool) {
 	s := p.in.Declaration.Support
 	until, ok := s.UpdatesUntil.Date()
@@ -424,6 +448,9 @@ func (p *paper) supportDiffers() (iotmark.Finding, bool) {
 		return iotmark.Finding{}, false
 	}
 	f := check.Fail(conformity+"support-differs", nil, "found", string(other.Date.Date), "until", string(until))
+	if other.Date.Date < until {
+		f = check.CannotTell(conformity+"support-earlier", nil, "found", string(other.Date.Date), "until", string(until))
+	}
 	f.Places = []iotmark.Place{{Evidence: p.ID, Line: other.Line, Quote: check.Quote(other.Sentence)}}
 	return f, true
 }

@@ -18,7 +18,7 @@ const (
 	updatesEN = `(?:security (?:software )?(?:updates?|fix(?:es)?|patch(?:es)?|support)|(?:software|firmware|system|automatic|free|regular) updates?|\bupdates\b|\bpatches\b|support period)`
 	updatesDE = `(?:sicherheits[- ]?(?:updates?|aktualisierung(?:en)?|patches|korrekturen)|(?:software|firmware)[- ]?(?:updates?|aktualisierung(?:en)?)|\bupdates\b|aktualisierungen)`
 	vagueEN   = `(?:\bfor(?: |-)?(?:life|ever)\b|\blife-?time\b|\b(?:whole|entire|full|expected|useful|usable|working|whole) life\b|\blife of (?:the|your) (?:product|device|hardware|unit)|\bas long as (?:possible|we can|practicable|feasible|necessary|needed|(?:it is |is )?(?:technically|commercially|reasonably|economically)|the (?:hardware|device|product)|you (?:own|use))|\bfor (?:many|several|some|the coming) years\b|\bfor years to come\b|\bfor the foreseeable future\b|\bindefinitely\b|\bfor a reasonable (?:time|period))`
-	vagueDE   = `(?:lebenslang|auf lebenszeit|(?:gesamten?|ganzen?|üblichen?|erwarteten?|voraussichtlichen?) (?:produkt)?(?:lebensdauer|nutzungsdauer|lebenszeit)|\bso ?lange?(?: wie)?(?: es)? (?:möglich|technisch|wirtschaftlich|sinnvoll|nötig)|auf unbestimmte zeit|\bviele jahre\b|jahrelang|für immer|auf absehbare zeit|angemessenen? (?:zeit|dauer))`
+	vagueDE   = `(?:lebenslang|auf lebenszeit|(?:gesamten?|ganzen?|üblichen?|erwarteten?|voraussichtlichen?) (?:produkt)?(?:lebensdauer|nutzungsdauer|lebenszeit|lebenszyklus)|\bso ?lange?(?: wie)?(?: es)? (?:möglich|technisch|wirtschaftlich|sinnvoll|nötig)|auf unbestimmte zeit|\bviele jahre\b|jahrelang|für immer|auf absehbare zeit|angemessenen? (?:zeit|dauer))`
 	periodEN  = `(?P<n>[0-9]{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|twelve)(?: full)?[- ](?P<unit>years?|months?)\b`
 	periodDE  = `(?P<n>[0-9]{1,2}|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|zwölf)(?: volle)? (?P<unit>jahren?|monaten?)\b`
 	yearUntil = `(?:\buntil|\btill|\bthrough|\bup to|\bbis)(?: (?:at least|the end of|end of|and including|zum ende des jahres|ende|mindestens|wenigstens|einschließlich|zum jahr|ins jahr))* (?P<year>20[0-9]{2})(?:[^0-9./-]|[./-](?:[^0-9]|$)|$)`
@@ -45,8 +45,8 @@ var lifecycleRules = []Rule{
 		Pattern: regexp.MustCompile(updatesDE + `[^.]{0,100}?\b` + periodDE)},
 	{Statement: SupportPeriod, Language: "de", Unless: otherPeriod, Near: []string{"jahr", "monat"},
 		Pattern: regexp.MustCompile(`\b` + periodDE + `[^.]{0,60}` + updatesDE)},
-	{Statement: SupportYear, Language: "en", Near: []string{"20"},
+	{Statement: SupportYear, Language: "en", Near: []string{"until 20", "till 20", "through 20", " least 20", " of 20", "to 20", "including 20"},
 		Pattern: regexp.MustCompile(updatesEN + `[^.;]{0,80}?` + yearUntil)},
-	{Statement: SupportYear, Language: "de", Near: []string{"20"},
+	{Statement: SupportYear, Language: "de", Near: []string{"bis 20", "ende 20", "mindestens 20", "wenigstens 20", "einschließlich 20", "jahr 20", "jahres 20"},
 		Pattern: regexp.MustCompile(updatesDE + `[^.;]{0,80}?` + yearUntil)},
 }

@@ -40,7 +40,7 @@ var (
 
 // What stands right before a date, or around it, when the date is an end.
 var (
-	untilWord = regexp.MustCompile(`(?i)\b(?:until|till|through|thru|up to|to|no earlier than|not earlier than|not before|bis|nicht vor)(?:[ ,]+(?:at least|at the earliest|the|end|of|and|including|zum|zu|mindestens|wenigstens|ende|einschließlich|einschl\.|inklusive|voraussichtlich|\pL+day,?|\pL+tag,?))*\s*$`)
+	untilWord = regexp.MustCompile(`(?i)\b(?:until|till|through|thru|up to|to|no earlier than|not earlier than|not before|bis|nicht vor)(?:[ ,]+(?:at least|at the earliest|the|end|of|and|including|zum|zu|mindestens|wenigstens|ende|einschließlich|einschl\.|inklusive|voraussichtlich|\pL+day,?|\pL+tag,?))*\s*:?\s*$`)
 	rangeMark = regexp.MustCompile(`^\s*[-–—]\s*$`)
 	rangeOpen = regexp.MustCompile(`(?i)^\s*(?:to|until|till|through|up to|bis|-|–|—)(?: the| zum)?\s*$`)
 	afterWord = regexp.MustCompile(`(?i)\b(?:after|beyond|before|nach|vor)(?: the| dem)?\s*$`)
