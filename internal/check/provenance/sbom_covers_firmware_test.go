@@ -1,0 +1,199 @@
+package provenance_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/internal/check"
+	"github.com/open-iot-mark/iotmark/internal/check/provenance"
+	"github.com/open-iot-mark/iotmark/internal/evidence"
+	"github.com/open-iot-mark/iotmark/internal/evidence/firmware"
+	"github.com/open-iot-mark/iotmark/internal/message"
+	"github.com/open-iot-mark/iotmark/internal/samples"
+)
+
+func firmwareItem(t *testing.T, b []byte) check.Item {
+	t.Helper()
+	f, err := firmware.Reader.Read(context.Background(), evidence.NewSource("image.bin", b), evidence.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return check.Item{
+		Evidence: iotmark.Evidence{ID: "image", Kind: iotmark.KindFirmwareImage, Title: "Image 1.0"},
+		Standing: iotmark.Held, Reader: "firmware", Facts: f,
+	}
+}
+
+func firmwareTar(t *testing.T, files map[string]string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(files[name])), Typeflag: tar.TypeReg}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(files[name])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// dpkg is an image with one dpkg database: "name version [source]" each.
+func dpkg(packages ...string) map[string]string {
+	var b strings.Builder
+	for _, p := range packages {
+		w := strings.Fields(p)
+		fmt.Fprintf(&b, "Package: %s\nStatus: install ok installed\nArchitecture: armhf\nVersion: %s\n", w[0], w[1])
+		if len(w) > 2 {
+			fmt.Fprintf(&b, "Source: %s\n", strings.Join(w[2:], " "))
+		}
+		b.WriteString("Description: x\n more\n\n")
+	}
+	return map[string]string{"bin/sh": "x", "etc/hosts": "x", "var/lib/dpkg/status": b.String()}
+}
+
+// cdx is a list of components: "name@version" or a package URL each.
+func cdx(t *testing.T, components ...string) check.Item {
+	t.Helper()
+	type component struct {
+		Type    string `json:"type"`
+		Name    string `json:"name"`
+		Version string `json:"version,omitempty"`
+		PURL    string `json:"purl,omitempty"`
+		CPE     string `json:"cpe,omitempty"`
+	}
+	var list []component
+	for _, c := range components {
+		switch {
+		case strings.HasPrefix(c, "pkg:"):
+			path, _, _ := strings.Cut(c, "?")
+			_, v, _ := strings.Cut(path, "@")
+			list = append(list, component{"library", "x", strings.ReplaceAll(v, "%2B", "+"), c, ""})
+		case strings.HasPrefix(c, "cpe:"):
+			list = append(list, component{"library", "x", strings.Split(c, ":")[5], "", c})
+		default:
+			n, v, _ := strings.Cut(c, "@")
+			list = append(list, component{"library", n, v, "", ""})
+		}
+	}
+	b, err := json.Marshal(map[string]any{"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1, "components": list})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return listItem(t, b)
+}
+
+func listItem(t *testing.T, b []byte) check.Item { return list(t, "sbom", b) }
+
+func TestSBOMCoversFirmware(t *testing.T) {
+	t.Parallel()
+	covered, missing, differs := []string{"passed covered"}, []string{"failed missing"}, []string{"failed differs"}
+	openssl := dpkg("libssl3 3.0.11-1~deb12u2 openssl", "busybox 1:1.35.0-4+deb12u1+b1")
+	many := make([]string, 40)
+	for i := range many {
+		many[i] = fmt.Sprintf("pkg%d 1.%d-1", i, i)
+	}
+	emitted := map[string]bool{}
+	for _, c := range []struct {
+		name  string
+		image []byte
+		list  check.Item
+		want  []string
+	}{
+		{"same names and versions", firmwareTar(t, openssl), cdx(t, "libssl3@3.0.11-1~deb12u2", "busybox@1:1.35.0-4+deb12u1+b1"), covered},
+		{"source name, upstream version", firmwareTar(t, openssl), cdx(t, "OpenSSL@3.0.11", "BusyBox@v1.35.0"), covered},
+		{"by package URL", firmwareTar(t, openssl), cdx(t, "pkg:deb/debian/libssl3@3.0.11-1~deb12u2?arch=armhf", "pkg:deb/debian/busybox@1.35.0-4%2Bdeb12u1?arch=armhf"), covered},
+		{"by upstream of a package URL", firmwareTar(t, dpkg("foo-bin 2.0-1 foo")), cdx(t, "pkg:deb/debian/foo-tools@2.0-1?upstream=foo%402.0-1"), covered},
+		{"by CPE", firmwareTar(t, dpkg("libssl3 3.0.11-1 openssl")), cdx(t, "cpe:2.3:a:openssl:openssl:3.0.11:*:*:*:*:*:*:*"), covered},
+		{"generic package URL", firmwareTar(t, dpkg("dropbear 2022.83-1")), cdx(t, "pkg:generic/dropbear@2022.83"), covered},
+		{"installer's package", firmwareTar(t, dpkg("busybox-udeb 1:1.35.0-4")), cdx(t, "busybox@1.35.0"), covered},
+		{"no version in the list", firmwareTar(t, openssl), cdx(t, "openssl", "busybox@unknown"), covered},
+		{"repacked upstream", firmwareTar(t, dpkg("zlib1g 1:1.2.13.dfsg-1 zlib")), cdx(t, "zlib@1.2.13"), covered},
+		{"one missing", firmwareTar(t, openssl), cdx(t, "openssl@3.0.11"), missing},
+		{"another version", firmwareTar(t, openssl), cdx(t, "openssl@3.0.2", "busybox@1.35.0"), differs},
+		{"missing and different", firmwareTar(t, openssl), cdx(t, "openssl@3.0.2"), []string{"failed missing", "failed differs"}},
+		{"a name that only begins alike", firmwareTar(t, dpkg("curl 7.88.1-10")), cdx(t, "curlew@7.88.1"), missing},
+		{"forty missing", firmwareTar(t, dpkg(many...)), cdx(t, "x@1"), missing},
+		{"removed packages do not count", firmwareTar(t, map[string]string{"bin/sh": "x", "etc/hosts": "x", "var/lib/dpkg/status": "Package: a\nStatus: install ok installed\nVersion: 1\n\nPackage: gone\nStatus: deinstall ok config-files\nVersion: 1\n"}), cdx(t, "a@1"), covered},
+		{"opkg", firmwareTar(t, map[string]string{"bin/sh": "x", "etc/hosts": "x", "usr/lib/opkg/status": "Package: dnsmasq\nVersion: 2.89-4\nStatus: install user installed\nArchitecture: mips_24kc\n"}), cdx(t, "pkg:opkg/dnsmasq@2.89"), covered},
+		{"apk", firmwareTar(t, map[string]string{"bin/sh": "x", "etc/hosts": "x", "lib/apk/db/installed": "C:Q1x\nP:musl\nV:1.2.4-r2\nA:armv7\nL:MIT\n\nP:ssl_client\nV:1.36.1-r5\no:busybox\n"}), cdx(t, "musl@1.2.4", "busybox@1.36.1"), covered},
+		{"a program that names itself", firmwareTar(t, map[string]string{"etc/hosts": "x", "bin/busybox": "\x7fELF\x01\x01\x01" + strings.Repeat("\x00", 60) + "BusyBox v1.19.4 (2013)\x00"}), cdx(t, "busybox@1.35.0"), differs},
+		{"a program that names itself, listed", firmwareTar(t, map[string]string{"etc/hosts": "x", "bin/busybox": "\x7fELF\x01\x01\x01" + strings.Repeat("\x00", 60) + "BusyBox v1.19.4 (2013)\x00"}), cdx(t, "busybox@1.19.4"), covered},
+		{"nothing names itself", firmwareTar(t, map[string]string{"bin/sh": "x", "etc/hosts": "x"}), cdx(t, "busybox@1.35.0"), []string{"cantTell nothing-seen"}},
+		{"an empty list", firmwareTar(t, openssl), cdx(t), []string{"cantTell no-list"}},
+		{"opaque", []byte(strings.Repeat("\x00\xff\x01\x80", 400)), cdx(t, "busybox@1.35.0"), []string{"cantTell opaque"}},
+		{"hostile names", firmwareTar(t, dpkg("pkg:%zz/@@?? \x1b[2J", strings.Repeat("a", 5000)+" 1")), cdx(t, "pkg:deb/%zz@?upstream=%zz", "a@1"), missing},
+		{"more packages than are read", firmwareTar(t, dpkg(slices.Repeat([]string{"a 1"}, 20_001)...)), cdx(t, "a@1"), []string{"cantTell too-many"}},
+	} {
+		out := provenance.SBOMCoversFirmware.Run(check.Input{Items: []check.Item{firmwareItem(t, c.image), c.list}})
+		var got []string
+		for _, f := range out {
+			what := strings.TrimPrefix(string(f.Message), string(provenance.SBOMCoversFirmware.ID)+".")
+			emitted[what] = true
+			got = append(got, string(f.Outcome)+" "+what)
+			s := message.English().Say(f.Message, f.Args)
+			if s == string(f.Message) || strings.Contains(s, "<no value>") || strings.Contains(s, "\x1b") || len(s) > 3000 {
+				t.Errorf("%s: says %q", c.name, s)
+			}
+			if f.Outcome == iotmark.Failed && len(f.Places) == 0 || len(f.Places) > 5 {
+				t.Errorf("%s: points to %d places", c.name, len(f.Places))
+			}
+		}
+		if d := cmp.Diff(c.want, got); d != "" {
+			t.Errorf("%s: got (-want +got):\n%s", c.name, d)
+		}
+	}
+	raw, err := os.ReadFile(filepath.Join(samples.Root(), "internal/message/en/provenance.sbom-covers-firmware.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var have map[string]any
+	if err := yaml.Unmarshal(raw, &have); err != nil {
+		t.Fatal(err)
+	}
+	for id := range have {
+		if what := strings.TrimPrefix(id, "provenance.sbom-covers-firmware."); !emitted[what] {
+			t.Errorf("no case says %s", what)
+		}
+	}
+}
+
+// The real image against a list of its own 93 packages, and against the list
+// of another product.
+func TestSBOMCoversBuffalo(t *testing.T) {
+	t.Parallel()
+	it := firmwareItem(t, samples.Read(t, "firmware/debian-buffalo-lspro/initrd.buffalo"))
+	var all []string
+	for _, p := range it.Facts.(*firmware.Facts).Packages {
+		all = append(all, p.Name+"@"+p.Version)
+	}
+	for _, v := range it.Facts.(*firmware.Facts).Versions {
+		all = append(all, v.Name+"@"+v.Version)
+	}
+	run := func(l check.Item) iotmark.Finding {
+		return provenance.SBOMCoversFirmware.Run(check.Input{Items: []check.Item{it, l}})[0]
+	}
+	if f := run(cdx(t, all...)); f.Outcome != iotmark.Passed {
+		t.Errorf("got %+v", f)
+	}
+	if f := run(listItem(t, samples.Read(t, "sbom/proton-bridge-v1.8.0.bom.json"))); f.Outcome != iotmark.Failed || f.Args["n"] != f.Args["of"] {
+		t.Errorf("got %+v", f)
+	}
+}
