@@ -171,3 +171,8 @@ func words(fs []iotmark.Finding) string {
 
 // Words returns the sentences of findings, for a person to read.
 func Words(fs []iotmark.Finding) string { return words(fs) }
+
+// Row is a case.
+func Row(name string, in check.Input, want ...string) Case {
+	return Case{Name: name, In: in, Want: want}
+}
