@@ -76,13 +76,13 @@ func write(kind string, w *bufio.Writer) error {
 	case "yaml-not-utf8":
 		fmt.Fprintf(w, declaration, "document", "a.txt")
 		w.WriteString("# \xff\xfe\xc3\x28\n")
-	case "gzip-bomb", "tar-bomb": // 3 GB of zeros
+	case "gzip-bomb", "tar-bomb": // 1 GB of zeros
 		zw, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
 		if err != nil {
 			return err
 		}
 		tw := tar.NewWriter(zw)
-		const size = 3 << 30
+		const size = 1 << 30
 		if err := tw.WriteHeader(&tar.Header{Name: "zeros", Typeflag: tar.TypeReg, Mode: 0o644, Size: size}); err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ func write(kind string, w *bufio.Writer) error {
 			return err
 		}
 		return zw.Close()
-	case "zip-bomb": // a dossier with a member of 3 GB
+	case "zip-bomb": // a dossier with a member of 1 GB
 		return zipped(w, func(zw *zip.Writer) error {
 			if err := member(zw, "iotmark.yaml", fmt.Sprintf(declaration, "document", "big.txt")); err != nil {
 				return err
@@ -102,7 +102,7 @@ func write(kind string, w *bufio.Writer) error {
 			if err != nil {
 				return err
 			}
-			_, err = io.CopyN(f, zeros{}, 3<<30)
+			_, err = io.CopyN(f, zeros{}, 1<<30)
 			return err
 		})
 	case "zip-nested": // an archive in an archive, the declaration in the inner one

@@ -99,10 +99,12 @@ func initDossier(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	// What is written must be what check accepts: read it back first.
+	// What is written must be what check accepts: read it back first. What
+	// follows are comments.
 	if _, err := dossier.Read("iotmark.yaml", text, cat); err != nil {
 		return err
 	}
+	text = append(text, i.questions(d)...)
 	if err := replace(file, string(text)); err != nil {
 		return &iotmark.Error{Kind: iotmark.Invalid, ID: "output", Msg: "the declaration could not be written to " + file, Err: err}
 	}
@@ -297,6 +299,25 @@ func factValue(f catalogue.Fact, s string) (iotmark.FactValue, error) {
 		return iotmark.FactValue{Truth: iotmark.False}, nil
 	}
 	return iotmark.FactValue{}, fmt.Errorf("answer y, n or ?, not %s", s)
+}
+
+// questions lists the criteria of the first pass that concern the product, as
+// comments: a claim is for somebody to make, and is never filled in.
+func (i *interview) questions(d *iotmark.Declaration) string {
+	var b strings.Builder
+	b.WriteString(`
+# The first pass: the criteria that give a public page at once. Take the # away and answer each: met, unknown,
+# a list of evidence such as [manual] (which means met), or {answer: partly, note: what is missing}.
+# "iotmark explain ID" tells what one asks, why, and the smallest fix.
+# claims:
+`)
+	truths := i.cat.Truths(d.Facts)
+	for _, c := range i.cat.Criteria {
+		if c.Entry && c.Applies(truths) != iotmark.False {
+			fmt.Fprintf(&b, "#   %s: unknown   # %s\n", c.ID, c.Consumer)
+		}
+	}
+	return b.String()
 }
 
 // search proposes evidence; a person confirms each, or with --no-input all.

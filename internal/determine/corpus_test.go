@@ -41,7 +41,6 @@ type truth struct {
 	At       string                              `yaml:"at"`
 	Outcomes map[iotmark.CheckID]iotmark.Outcome `yaml:"outcomes"`
 	Counts   map[iotmark.CheckID]int             `yaml:"counts"` // findings
-	Links    map[string]string                   `yaml:"links"`  // path in the dossier: path below the samples
 }
 
 func readTruth(t *testing.T, file string) truth {
@@ -120,12 +119,9 @@ func TestCorpus(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(products, name)
 			file := filepath.Join(dir, "truth.yaml")
-			if name == "buffalo" {
-				file = dir + ".truth.yaml"
-			}
 			tr := readTruth(t, file)
-			if tr.Links != nil {
-				dir = around(t, dir+".yaml", tr.Links)
+			if name == "buffalo" {
+				dir = buffalo(t)
 			}
 			a := assessment(t, dir, iotmark.Date(tr.At))
 			if diff := cmp.Diff(tr.Outcomes, outcomes(a)); diff != "" {
@@ -291,14 +287,13 @@ func TestFactsSurviveJSON(t *testing.T) {
 // mutation is one change of the careful dossier; mutations.yaml tells what
 // each field means.
 type mutation struct {
-	Name     string                              `yaml:"name"`
-	Check    iotmark.CheckID                     `yaml:"check"`
-	Becomes  iotmark.Outcome                     `yaml:"becomes"`
-	Also     map[iotmark.CheckID]iotmark.Outcome `yaml:"also"`
-	KeepHash bool                                `yaml:"keep_hash"`
-	Because  string                              `yaml:"because"`
-	And      []edit                              `yaml:"and"`
-	edit     `yaml:",inline"`
+	Name     string            `yaml:"name"`
+	Check    iotmark.CheckID   `yaml:"check"`
+	Becomes  iotmark.Outcome   `yaml:"becomes"`
+	Also     []iotmark.CheckID `yaml:"also"`
+	KeepHash bool              `yaml:"keep_hash"`
+	Because  string            `yaml:"because"`
+	Edit     edit              `yaml:",inline"`
 }
 
 // edit changes one file of the dossier, or one member of an archive in it.
@@ -308,8 +303,6 @@ type edit struct {
 	Member  string    `yaml:"member"`
 	Replace string    `yaml:"replace"`
 	With    string    `yaml:"with"`
-	All     bool      `yaml:"all"`
-	From    string    `yaml:"from"`
 	Delete  bool      `yaml:"delete"`
 	Add     *addition `yaml:"add"`
 }
@@ -325,13 +318,17 @@ type addition struct {
 // other.
 func TestMutations(t *testing.T) {
 	t.Parallel()
-	var list []mutation
-	decodeYAML(t, filepath.Join(products, "mutations.yaml"), &list)
-	base := filepath.Join(products, "careful")
+	var file struct {
+		Base      string     `yaml:"base"`
+		At        string     `yaml:"at"`
+		Mutations []mutation `yaml:"mutations"`
+	}
+	decodeYAML(t, filepath.Join(products, "mutations.yaml"), &file)
+	base := filepath.Join(products, file.Base)
 	tr := readTruth(t, filepath.Join(base, "truth.yaml"))
 	per := map[iotmark.CheckID]int{}
 	names := map[string]bool{}
-	for _, m := range list {
+	for _, m := range file.Mutations {
 		per[m.Check]++
 		if names[m.Name] {
 			t.Errorf("two mutations are named %s", m.Name)
@@ -346,17 +343,20 @@ func TestMutations(t *testing.T) {
 			if err := os.CopyFS(dir, os.DirFS(base)); err != nil {
 				t.Fatal(err)
 			}
-			for _, e := range append([]edit{m.edit}, m.And...) {
-				e.apply(t, dir)
-			}
+			m.Edit.apply(t, dir)
 			if !m.KeepHash {
 				rehash(t, base, dir)
 			}
-			a := assessment(t, dir, iotmark.Date(tr.At))
-			want := maps.Clone(tr.Outcomes)
+			a := assessment(t, dir, iotmark.Date(file.At))
+			got, want := outcomes(a), maps.Clone(tr.Outcomes)
 			want[m.Check] = m.Becomes
-			maps.Copy(want, m.Also)
-			if diff := cmp.Diff(want, outcomes(a)); diff != "" {
+			for _, c := range m.Also {
+				if got[c] == want[c] {
+					t.Errorf("%s sees the same fact and was to change, too", c)
+				}
+				want[c] = got[c]
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("got (-want +got)\n%s\n%s", diff, explain(a, want))
 			}
 			held(t, a)
@@ -393,17 +393,10 @@ func (e edit) apply(t *testing.T, dir string) {
 
 func (e edit) change(t *testing.T, raw []byte) []byte {
 	t.Helper()
-	if e.From != "" {
-		return product(t, e.From)
-	}
 	if !bytes.Contains(raw, []byte(e.Replace)) || e.Replace == "" {
 		t.Fatalf("%s%s does not hold %q", e.File, e.Member, e.Replace)
 	}
-	n := 1
-	if e.All {
-		n = -1
-	}
-	return bytes.Replace(raw, []byte(e.Replace), []byte(e.With), n)
+	return bytes.ReplaceAll(raw, []byte(e.Replace), []byte(e.With))
 }
 
 func (a *addition) bytes(t *testing.T) []byte {
@@ -411,12 +404,7 @@ func (a *addition) bytes(t *testing.T) []byte {
 	if a.From == "" {
 		return []byte(a.Content)
 	}
-	return product(t, a.From)
-}
-
-func product(t *testing.T, name string) []byte {
-	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(products, name))
+	raw, err := os.ReadFile(filepath.Join(products, a.From))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -531,25 +519,22 @@ func sum(b []byte) []byte {
 	return []byte(hex.EncodeToString(s[:]))
 }
 
-// around lays out the dossier of a template around files of the samples,
-// which stay where they are.
-func around(t *testing.T, template string, links map[string]string) string {
+// buffalo lays out the dossier around a real image and a real list of
+// components, which stay where they are.
+func buffalo(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	raw, err := os.ReadFile(template)
-	if err != nil {
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(products, "buffalo"))); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "iotmark.yaml"), raw, 0o644); err != nil {
+	if err := os.Mkdir(filepath.Join(dir, "evidence"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, to := range slices.Sorted(maps.Keys(links)) {
-		raw := samples.Read(t, links[to])
-		p := filepath.Join(dir, to)
-		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(p, raw, 0o644); err != nil {
+	for to, from := range map[string]string{
+		"initrd.buffalo":         "firmware/debian-buffalo-lspro/initrd.buffalo",
+		"proton-bridge.bom.json": "sbom/proton-bridge-v1.8.0.bom.json",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, "evidence", to), samples.Read(t, from), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

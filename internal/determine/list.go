@@ -4,19 +4,35 @@ package determine
 
 import (
 	"github.com/open-iot-mark/iotmark/internal/check"
+	"github.com/open-iot-mark/iotmark/internal/check/accountability"
+	"github.com/open-iot-mark/iotmark/internal/check/datagovernance"
+	"github.com/open-iot-mark/iotmark/internal/check/datasecurity"
+	"github.com/open-iot-mark/iotmark/internal/check/devicesecurity"
+	"github.com/open-iot-mark/iotmark/internal/check/lifecycle"
+	"github.com/open-iot-mark/iotmark/internal/check/privacy"
 	"github.com/open-iot-mark/iotmark/internal/check/provenance"
 	"github.com/open-iot-mark/iotmark/internal/evidence"
+	"github.com/open-iot-mark/iotmark/internal/evidence/description"
+	"github.com/open-iot-mark/iotmark/internal/evidence/firmware"
+	"github.com/open-iot-mark/iotmark/internal/evidence/image"
+	"github.com/open-iot-mark/iotmark/internal/evidence/netprofile"
 	"github.com/open-iot-mark/iotmark/internal/evidence/sbom"
 	"github.com/open-iot-mark/iotmark/internal/evidence/securitytxt"
+	"github.com/open-iot-mark/iotmark/internal/evidence/table"
 	"github.com/open-iot-mark/iotmark/internal/evidence/text"
 )
 
 // Readers returns the readers in the order in which they are asked whether
-// they know a format: the narrow ones first.
+// they know a format: the narrow ones first, prose last.
 func Readers() []evidence.Reader {
 	return []evidence.Reader{
 		securitytxt.Reader,
 		sbom.Reader,
+		netprofile.Reader,
+		description.Reader,
+		image.Reader,
+		firmware.Reader,
+		table.Reader,
 		text.Reader,
 	}
 }
@@ -24,7 +40,27 @@ func Readers() []evidence.Reader {
 // Checks returns the checks, by topic and then by name.
 func Checks() []check.Check {
 	return []check.Check{
+		datasecurity.PasswordHashes,
+
+		privacy.NoticeFitsProduct,
+		privacy.NoticeReadable,
+
+		datagovernance.SaleStatement,
+
+		devicesecurity.ClearServices,
+		devicesecurity.DefaultLogins,
+		devicesecurity.Hardening,
+		devicesecurity.PrivateKeys,
+		devicesecurity.SecurityTxt,
+
 		provenance.Licences,
+		provenance.SBOMCoversFirmware,
 		provenance.SBOMMinimum,
+
+		lifecycle.EndOfLifeCases,
+		lifecycle.SupportDateAgrees,
+
+		accountability.ConformityPapers,
+		accountability.EvidenceCurrent,
 	}
 }
