@@ -19,9 +19,10 @@ const (
 	maxToken      = 4 << 20 // bytes of one HTML tag or run of text
 	maxLinks      = 20_000
 	maxDates      = 5_000
-	maxStatements = 200   // of one kind
-	maxSentence   = 2_000 // bytes matched at once; longer ones are cut at a space
-	maxLead       = 300   // bytes of the line that introduces a list
+	maxStatements = 200     // of one kind
+	maxMatched    = 2 << 20 // bytes of sentences that rules are tried on
+	maxSentence   = 2_000   // bytes matched at once; longer ones are cut at a space
+	maxLead       = 300     // bytes of the line that introduces a list
 )
 
 // Reader reads texts and pages.
@@ -157,7 +158,7 @@ func derive(ctx context.Context, w *writer) error {
 	ss := sentences(f.Blocks, w.marks)
 	f.Words, f.Sentences, f.Grade = level(gradeable(f.Blocks), cmp.Or(f.Language, f.Declared))
 	f.Dates = dates(ss)
-	var err error
-	f.Statements, err = statements(ctx, ss, f.Language, f.Declared, rules())
+	all, err := statements(ctx, head(ss, maxMatched), f.Language, f.Declared, rules())
+	f.Statements, f.Cut = all, f.Cut || len(head(ss, maxMatched)) < len(ss)
 	return err
 }

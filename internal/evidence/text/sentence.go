@@ -98,18 +98,18 @@ var starters = wordSet(`We You Your Our The This These That It They If When For 
 func sentences(blocks []Block, marks [][]mark) []sentence {
 	var out []sentence
 	lead, question := "", ""
-	var head []string // cells of the first row of the running table
+	var heads []string // cells of the first row of the running table
 	for i, b := range blocks {
 		if b.Kind == "code" {
 			continue
 		}
 		paired := ""
 		if b.Kind != "row" {
-			head = nil
-		} else if head == nil {
-			head = strings.Split(b.Text, " | ")
+			heads = nil
+		} else if heads == nil {
+			heads = strings.Split(b.Text, " | ")
 		} else {
-			paired = pair(head, b.Text)
+			paired = pair(heads, b.Text)
 		}
 		if b.Kind != "item" {
 			lead = ""
@@ -152,16 +152,26 @@ func sentences(blocks []Block, marks [][]mark) []sentence {
 	return out
 }
 
+// head returns the first sentences that together have at most n bytes.
+func head(ss []sentence, n int) []sentence {
+	for i, s := range ss {
+		if n -= len(s.match); n < 0 {
+			return ss[:i]
+		}
+	}
+	return ss
+}
+
 // pair puts the head of its column before each cell of a row: "How long: 36
 // months" says what "36 months" alone does not.
-func pair(head []string, row string) string {
+func pair(heads []string, row string) string {
 	cells := strings.Split(row, " | ")
-	if len(cells) != len(head) || len(row) > maxSentence {
+	if len(cells) != len(heads) || len(row) > maxSentence {
 		return ""
 	}
 	var b strings.Builder
 	for i, c := range cells {
-		b.WriteString(head[i] + ": " + c + " | ")
+		b.WriteString(heads[i] + ": " + c + " | ")
 	}
 	return strings.TrimSuffix(b.String(), " | ")
 }
