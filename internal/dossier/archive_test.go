@@ -299,6 +299,9 @@ func (z *zeros) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// bombSize is well over the size from which the ratio is looked at.
+const bombSize = 130 << 20
+
 // deflated returns n zero bytes as a deflate stream, 1,000 to 1.
 func deflated(t testing.TB, n int64) []byte {
 	t.Helper()
@@ -371,7 +374,7 @@ func TestZipBombs(t *testing.T) {
 
 	// A size that lies low is told about this one piece of evidence.
 	t.Run("a size that lies", func(t *testing.T) {
-		lying := raw{name: "bomb.bin", method: zip.Deflate, data: deflated(t, 300<<20), size: 100}
+		lying := raw{name: "bomb.bin", method: zip.Deflate, data: deflated(t, bombSize), size: 100}
 		d, err := dossier.Open(put(t, t.TempDir(), "x", string(rawZip(stored("iotmark.yaml", evidence(t, "path: bomb.bin")), lying))), load(t), opt)
 		if err != nil {
 			t.Fatal(err)
@@ -402,16 +405,16 @@ type bomb struct {
 func bombs(t testing.TB) []bomb {
 	t.Helper()
 	decl := evidence(t, "path: bomb.bin", "path: b1.bin", "path: b2.bin")
-	block := deflated(t, 300<<20) // 300 kB
+	block := deflated(t, bombSize) // 1,000 to 1
 	sumOf := crc32.NewIEEE()
-	z := zeros(300 << 20)
+	z := zeros(bombSize)
 	if _, err := io.Copy(sumOf, &z); err != nil {
 		t.Fatal(err)
 	}
 	honest := func(name string) raw {
-		return raw{name: name, method: zip.Deflate, data: block, size: 300 << 20, crc: sumOf.Sum32()}
+		return raw{name: name, method: zip.Deflate, data: block, size: bombSize, crc: sumOf.Sum32()}
 	}
-	declBomb := raw{name: "iotmark.yaml", method: zip.Deflate, data: block, size: 300 << 20}
+	declBomb := raw{name: "iotmark.yaml", method: zip.Deflate, data: block, size: bombSize}
 
 	// Full overlap: many names for the same bytes.
 	full := []raw{stored("iotmark.yaml", decl), honest("bomb.bin")}
@@ -445,11 +448,11 @@ func bombs(t testing.TB) []bomb {
 		var b bytes.Buffer
 		z := gzip.NewWriter(&b)
 		w := tar.NewWriter(z)
-		for i := range 3 {
-			if err := w.WriteHeader(&tar.Header{Name: fmt.Sprintf("b%d.bin", i), Size: 200 << 20, Typeflag: tar.TypeReg}); err != nil {
+		for i := range 2 {
+			if err := w.WriteHeader(&tar.Header{Name: fmt.Sprintf("b%d.bin", i), Size: 70 << 20, Typeflag: tar.TypeReg}); err != nil {
 				t.Fatal(err)
 			}
-			n := zeros(200 << 20)
+			n := zeros(70 << 20)
 			if _, err := io.Copy(w, &n); err != nil {
 				t.Fatal(err)
 			}

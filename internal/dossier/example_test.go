@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -27,12 +28,15 @@ var opt = dossier.Options{AsOf: today}
 
 func load(t testing.TB) *catalogue.Catalogue {
 	t.Helper()
-	c, err := catalogue.Load()
+	c, err := loaded()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
+
+// loaded reads the catalogue once: nothing here changes it.
+var loaded = sync.OnceValues(catalogue.Load)
 
 // told returns everything that is told about a dossier but the warnings: what
 // refuses it, or else what is wrong with its evidence.

@@ -311,11 +311,11 @@ func TestSecondOpinion(t *testing.T) {
 }
 
 func shorten(n *node) {
-	if n.kind == list && len(n.vals) > 2 {
-		n.vals = n.vals[:2]
+	if n.kind == list && len(n.vals) > 1 {
+		n.vals = n.vals[:1]
 	}
 	if n.kind == block && len(n.vals) > 40 {
-		n.keys, n.vals = n.keys[:12], n.vals[:12]
+		n.keys, n.vals = n.keys[:4], n.vals[:4]
 	}
 	for _, x := range n.vals {
 		shorten(x)
