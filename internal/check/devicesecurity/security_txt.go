@@ -1,13 +1,11 @@
 package devicesecurity
 
 import (
-	"net/mail"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
-
-	"golang.org/x/net/publicsuffix"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
@@ -159,6 +157,8 @@ func contacts(d *iotmark.Declaration, r check.Read[*securitytxt.Facts]) []iotmar
 	return out
 }
 
+var mailbox = regexp.MustCompile(`^[^\s@<>"(),:;]+@((?:[\pL\pN-]+\.)+[\pL\pN-]+)$`)
+
 // unreachable returns why nobody can be reached at a contact: the message to
 // tell, or nothing. Addresses without a scheme and without TLS are errors of
 // the file already.
@@ -174,11 +174,13 @@ func unreachable(contact string) string {
 		if err != nil {
 			return "contact-malformed"
 		}
-		a, err := mail.ParseAddress(to)
-		if err != nil || a.Name != "" {
+		// RFC 6068, 2: several addresses may stand there, with commas.
+		first, _, _ := strings.Cut(to, ",")
+		m := mailbox.FindStringSubmatch(first)
+		if m == nil {
 			return "contact-malformed"
 		}
-		host = a.Address[strings.LastIndexByte(a.Address, '@')+1:]
+		host = m[1]
 	case "tel":
 		// RFC 3966, 3: digits with visual separators; parameters may follow.
 		n, _, _ := strings.Cut(u.Opaque, ";")
@@ -266,15 +268,23 @@ func canonical(d *iotmark.Declaration, r check.Read[*securitytxt.Facts]) []iotma
 	return []iotmark.Finding{x}
 }
 
-// domain returns the registrable domain of an address.
+// domain returns the registrable domain of an address, as far as it can be
+// told without the list of public suffixes: the last two labels of the host,
+// and three where the last two look like co.uk or com.au. (The package with
+// the list pulls a network client into the program, which a check must not.)
 func domain(s string) string {
 	u, err := url.Parse(s)
 	if err != nil || u.Hostname() == "" {
 		return ""
 	}
-	d, err := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(u.Hostname()))
-	if err != nil {
-		return strings.ToLower(u.Hostname())
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	if _, err := netip.ParseAddr(host); err == nil {
+		return host
 	}
-	return d
+	labels := strings.Split(host, ".")
+	n := 2
+	if k := len(labels); k > 2 && len(labels[k-1]) == 2 && len(labels[k-2]) <= 3 {
+		n = 3
+	}
+	return strings.Join(labels[max(0, len(labels)-n):], ".")
 }

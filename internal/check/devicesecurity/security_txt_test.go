@@ -107,6 +107,8 @@ func TestSecurityTxt(t *testing.T) {
 		{"bare address", edit("mailto:security@", "security@"), []string{"failed no-uri"}},
 		{"without TLS", edit("Policy: https:", "Policy: http:"), []string{"failed no-https", "failed policy-differs"}},
 		{"mail without a host", edit("security@nettle.example", "security"), []string{"failed contact-malformed"}},
+		{"mail to two", edit("security@nettle.example", "security@nettle.example,psirt@nettle.example"), []string{"passed sound"}},
+		{"mail with a name", edit("security@nettle.example", "Security%20%3Csecurity@nettle.example%3E"), []string{"failed contact-malformed"}},
 		{"mail with a subject", edit("security@nettle.example", "security@nettle.example?subject=x"), []string{"passed sound"}},
 		{"page without a host", edit("https://nettle.example/key.txt\n", "https://nettle.example/key.txt\nContact: https:///x\n"), []string{"failed contact-malformed"}},
 		{"telephone", soundTxt + "Contact: tel:+1-201-555-0123\n", []string{"passed sound"}},
@@ -201,6 +203,32 @@ func TestSecurityTxtProducts(t *testing.T) {
 		}
 		if string(o) != string(m[1]) {
 			t.Errorf("%s: got %s, want %s: %v", name, o, m[1], txtOutcomes(fs))
+		}
+	}
+}
+
+func TestSecurityTxtDomains(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		website, canonical string
+		same               bool
+	}{
+		{"https://nettle.example", "https://nettle.example/.well-known/security.txt", true},
+		{"https://www.nettle.example", "https://NETTLE.example./.well-known/security.txt", true},
+		{"https://shop.nettle.example", "https://www.nettle.example/.well-known/security.txt", true},
+		{"https://nettle.co.uk", "https://www.nettle.co.uk/.well-known/security.txt", true},
+		{"https://nettle.co.uk", "https://thistle.co.uk/.well-known/security.txt", false},
+		{"https://nettle.example", "https://nettle.example.thistle.org/.well-known/security.txt", false},
+		{"", "https://thistle.example/.well-known/security.txt", true},
+	} {
+		in := txtInput(txtItem(t, "Contact: https://nettle.example/security/report\nExpires: 2027-06-30T00:00:00Z\nCanonical: "+c.canonical+"\n"))
+		in.Declaration.Maker.Website = c.website
+		want := "failed canonical-elsewhere"
+		if c.same {
+			want = "passed sound"
+		}
+		if d := cmp.Diff([]string{want}, txtOutcomes(devicesecurity.SecurityTxt.Run(in))); d != "" {
+			t.Errorf("%s and %s (-want +got):\n%s", c.website, c.canonical, d)
 		}
 	}
 }

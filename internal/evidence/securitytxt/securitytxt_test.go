@@ -218,6 +218,15 @@ func TestSigned(t *testing.T) {
 	if _, err := securitytxt.Verify([]byte(forged), []byte(key)); err == nil {
 		t.Error("a changed text verifies")
 	}
+	for _, odd := range []string{"- list\n-----x\ntrailing  \t\n\n\nend\n", "no end", good + "\n\n"} {
+		text, k := signedWith(t, odd)
+		if _, err := securitytxt.Verify([]byte(text), []byte(k)); err != nil {
+			t.Errorf("%q: %v", odd, err)
+		}
+		if _, err := securitytxt.Verify([]byte(strings.ReplaceAll(text, "\n", "\r\n")), []byte(k)); err != nil {
+			t.Errorf("%q with CR LF: %v", odd, err)
+		}
+	}
 	_, other := signedWith(t, good)
 	if _, err := securitytxt.Verify([]byte(signed), []byte(other)); err == nil {
 		t.Error("the signature of another key verifies")

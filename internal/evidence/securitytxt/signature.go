@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
-	"github.com/ProtonMail/go-crypto/openpgp/clearsign"
 	pgperrors "github.com/ProtonMail/go-crypto/openpgp/errors"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
@@ -22,7 +21,7 @@ import (
 // is broken, pgp_error when what it holds is not OpenPGP, pgp_signature_error
 // when that is no whole signature.
 func signature(content string) (*Signature, string) {
-	body, code := armor(content)
+	_, body, code := armor(content)
 	if code != "" {
 		return nil, code
 	}
@@ -55,10 +54,12 @@ func unsupported(err error) bool {
 	return ok
 }
 
-// armor returns the bytes in the frame (RFC 9580, 6.2 and 7).
-func armor(content string) ([]byte, string) {
-	var frame []string // of the signature
-	state := 0         // 0 before, 1 head of the message, 2 text, 3 signature, 4 end
+// armor returns the text that was signed and the bytes of the signature
+// (RFC 9580, 6.2 and 7): without dash-escapes, without white space at the ends
+// of lines, with CR LF between lines and none after the last.
+func armor(content string) (signed string, sig []byte, code string) {
+	var message, frame []string // lines of the text and of the signature
+	state := 0                  // 0 before, 1 head of the message, 2 text, 3 signature, 4 end
 	for l := range strings.SplitSeq(content, "\n") {
 		l = strings.TrimRight(l, " \t\r")
 		switch {
@@ -67,17 +68,19 @@ func armor(content string) ([]byte, string) {
 		case state == 1 && l == "":
 			state = 2
 		case state == 1 && !strings.HasPrefix(l, "Hash:"):
-			return nil, "pgp_data_error"
+			return "", nil, "pgp_data_error"
 		case state == 2 && l == beginSignature:
 			state = 3
 		case state == 3 && l == endSignature:
 			state = 4
+		case state == 2:
+			message = append(message, strings.TrimPrefix(l, "- "))
 		case state == 3:
 			frame = append(frame, l)
 		}
 	}
 	if state != 4 {
-		return nil, "pgp_data_error"
+		return "", nil, "pgp_data_error"
 	}
 	i := 0
 	for i < len(frame) && strings.Contains(frame[i], ": ") {
@@ -90,7 +93,7 @@ func armor(content string) ([]byte, string) {
 	for _, l := range frame[i:] {
 		switch {
 		case strings.HasPrefix(l, "-"):
-			return nil, "pgp_data_error"
+			return "", nil, "pgp_data_error"
 		case strings.HasPrefix(l, "=") && len(l) == 5:
 			sum = l[1:]
 		default:
@@ -99,14 +102,14 @@ func armor(content string) ([]byte, string) {
 	}
 	body, err := base64.StdEncoding.DecodeString(b64)
 	if err != nil || len(body) == 0 {
-		return nil, "pgp_error"
+		return "", nil, "pgp_error"
 	}
 	if sum != "" {
 		if c, err := base64.StdEncoding.DecodeString(sum); err != nil || len(c) != 3 || int(c[0])<<16|int(c[1])<<8|int(c[2]) != crc24(body) {
-			return nil, "pgp_error"
+			return "", nil, "pgp_error"
 		}
 	}
-	return body, ""
+	return strings.Join(message, "\r\n"), body, ""
 }
 
 // crc24 is the checksum of an armor (RFC 9580, 6.1).
@@ -141,16 +144,16 @@ func Verify(content, key []byte) (keyID string, err error) {
 			return "", fmt.Errorf("read the key: %w", err)
 		}
 	}
-	block, _ := clearsign.Decode(content)
-	if block == nil {
-		return "", errors.New("there is no clear-signed message in the file")
+	text, raw, code := armor(string(content))
+	if code != "" {
+		return "", fmt.Errorf("there is no whole clear-signed message in the file (%s)", code)
 	}
 	sig, code := signature(string(content))
-	if code != "" || sig.Made == "" {
+	if sig == nil || sig.Made == "" {
 		return "", fmt.Errorf("the signature cannot be read (%s)", code)
 	}
 	at := sig.Made.Time().AddDate(0, 0, 1)
-	signer, err := block.VerifySignature(ring, &packet.Config{Time: func() time.Time { return at }})
+	signer, err := openpgp.CheckDetachedSignature(ring, strings.NewReader(text), bytes.NewReader(raw), &packet.Config{Time: func() time.Time { return at }})
 	if err != nil {
 		return "", fmt.Errorf("check the signature: %w", err)
 	}
