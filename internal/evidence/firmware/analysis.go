@@ -95,7 +95,9 @@ func (a *analysis) file(p string, r io.Reader) error {
 // look looks at the content of a file; it reports whether it understood it.
 func (a *analysis) look(p string, b []byte, depth int) (bool, error) {
 	a.pemKeys(p, b, 0)
-	a.rawKeys(p, b)
+	if a.rawKeys(p, b) {
+		return true, nil
+	}
 	f := detect(b[:min(len(b), 4096)], int64(len(b)), false)
 	switch f.class {
 	case program:

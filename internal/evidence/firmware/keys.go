@@ -422,10 +422,11 @@ func parseDER(der []byte) (Key, bool) {
 	return parseDSA(der)
 }
 
-// rawKeys tries a whole file as DER and as a host key of dropbear.
-func (a *analysis) rawKeys(path string, b []byte) {
+// rawKeys tries a whole file as DER and as a host key of dropbear; it reports
+// whether the file is a key.
+func (a *analysis) rawKeys(path string, b []byte) bool {
 	if len(b) < 40 || len(b) > maxDER {
-		return
+		return false
 	}
 	var k Key
 	ok := false
@@ -443,4 +444,5 @@ func (a *analysis) rawKeys(path string, b []byte) {
 		k.Place = Place{Path: path}
 		add(&a.f.Keys, &a.f.Totals.Keys, maxKeys, k)
 	}
+	return ok
 }
