@@ -107,7 +107,7 @@ var (
 
 // maxPaper is how many bytes of one paper are looked at; a paper is a page or
 // two.
-const maxPaper = 200_000
+const maxPaper = 60_000
 
 // maxLine is the length up to which a block counts as one line of a form.
 const maxLine = 300

@@ -122,7 +122,7 @@ func TestConformityPapers(t *testing.T) {
 		{"a label that stands for the UK statement", labelled, []string{"complete"}, iotmark.Passed},
 		{"no radio", wired, []string{"complete"}, iotmark.Passed},
 		{"no day of the assessment", noDay, []string{"complete"}, iotmark.Passed},
-		{"longer than what is read", sold([]string{"DE"}, []string{"red"}, document(t, "a", "Declaration of conformity.\n\n"+strings.Repeat("Directive 2014/53/EU, EN 18031. ", 8_000)+"\n\n"+goodRadio)), []string{"cut: model, maker, act"}, iotmark.CantTell},
+		{"longer than what is read", sold([]string{"DE"}, []string{"red"}, document(t, "a", "Declaration of conformity.\n\n"+strings.Repeat("Directive 2014/53/EU, EN 18031. ", 2_000)+"\n\n"+goodRadio)), []string{"cut: model, maker, act"}, iotmark.CantTell},
 	} {
 		fs := c.Run(tc.in)
 		sound(t, c, fs)
@@ -172,14 +172,14 @@ func TestConformityPapersOfProducts(t *testing.T) {
 func TestConformityPapersHostile(t *testing.T) {
 	t.Parallel()
 	for name, says := range map[string]string{
-		"many labels":    "Declaration of conformity\n\n" + strings.Repeat("Name and function: ___\n\n", 10_000),
-		"many names":     "Declaration of conformity\n" + strings.Repeat("Ingrid Maddox ", 10_000) + "director",
-		"many numbers":   "Declaration of conformity " + strings.Repeat("2014/53/EU ", 20_000),
-		"many dates":     "Declaration of conformity\n\n" + strings.Repeat("Leeds, 16 February 2026\n\n", 5_000),
-		"brackets":       "Declaration of conformity\nSignature: " + strings.Repeat("[", 20_000),
+		"many labels":    "Declaration of conformity\n\n" + strings.Repeat("Name and function: ___\n\n", 1_000),
+		"many names":     "Declaration of conformity\n" + strings.Repeat("Ingrid Maddox ", 1_000) + "director",
+		"many numbers":   "Declaration of conformity " + strings.Repeat("2014/53/EU ", 2_000),
+		"many dates":     "Declaration of conformity\n\n" + strings.Repeat("Leeds, 16 February 2026\n\n", 500),
+		"brackets":       "Declaration of conformity\nSignature: " + strings.Repeat("[", 2_000),
 		"controls":       "Declaration\u202e of conformity\u0000\nName and function:\u001b[31m Ingrid Maddox, director",
 		"empty colons":   "declares :\n:\nName:\n Function:\n",
-		"name in a name": strings.Repeat("NH-", 20_000) + "T2 declares",
+		"name in a name": strings.Repeat("NH-", 2_000) + "T2 declares",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -189,7 +189,7 @@ func TestConformityPapersHostile(t *testing.T) {
 	}
 	// A declaration with nothing in it that could be looked for.
 	in := input(document(t, "paper", goodRadio))
-	in.Declaration = &iotmark.Declaration{Laws: []iotmark.Law{{}, {Act: strings.Repeat("x ", 50_000)}}}
+	in.Declaration = &iotmark.Declaration{Laws: []iotmark.Law{{}, {Act: strings.Repeat("x ", 5_000)}}}
 	sound(t, accountability.ConformityPapers, accountability.ConformityPapers.Run(in))
 }
 

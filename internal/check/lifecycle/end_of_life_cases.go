@@ -97,7 +97,7 @@ var (
 )
 
 // maxPlan is how many bytes of one plan are looked at; a plan is a page.
-const maxPlan = 400_000
+const maxPlan = 200_000
 
 // said is what a plan says of one part of one case.
 type said int
