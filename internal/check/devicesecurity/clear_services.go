@@ -66,13 +66,7 @@ func clearServices(m image) []iotmark.Finding {
 		out = append(out, m.services(iotmark.Failed, "started", started))
 	}
 	if len(f.Consoles) > 0 {
-		x := m.say(iotmark.Failed, "console-shell", "n", check.N(f.Totals.Consoles), "line", check.Quote(f.Consoles[0].Command))
-		for _, c := range f.Consoles[:min(len(f.Consoles), shown)] {
-			p := m.at(c.Place)
-			p.Quote = check.Quote(c.Command)
-			x.Places = append(x.Places, p)
-		}
-		out = append(out, x)
+		out = append(out, m.consoles("console-shell"))
 	}
 	if f.Totals.Services > len(f.Services) {
 		out = append(out, m.say(iotmark.CantTell, "too-many", "n", check.N(f.Totals.Services), "read", check.N(len(f.Services))))
@@ -101,4 +95,16 @@ func (m image) services(o iotmark.Outcome, what string, list []firmware.Service)
 		f.Places = append(f.Places, p)
 	}
 	return f
+}
+
+// consoles makes a failed finding on the consoles that give a shell.
+func (m image) consoles(what string) iotmark.Finding {
+	list := m.Facts.Consoles
+	x := m.say(iotmark.Failed, what, "n", check.N(m.Facts.Totals.Consoles), "line", check.Quote(list[0].Command))
+	for _, c := range list[:min(len(list), shown)] {
+		p := m.at(c.Place)
+		p.Quote = check.Quote(c.Command)
+		x.Places = append(x.Places, p)
+	}
+	return x
 }

@@ -10,9 +10,9 @@ import (
 var DefaultLogins = check.Check{
 	ID:      "device-security.default-logins",
 	Version: 1,
-	Title:   "No account in the image opens with a known password",
+	Title:   "Nobody can sign in to the image with a known password or none",
 	What: "Reads the accounts of each root tree in the image and tries some sixty well-known factory passwords on their hashes. It passes when no account with a login shell " +
-		"has a password at all. An empty password or one of the list fails. Any other password in an image is the same in every unit unless production replaces it, which a person must ask.",
+		"has a password at all, and neither a console nor telnet gives a shell without asking. An empty password or one of the list fails. Any other password in an image is the same in every unit unless production replaces it, which a person must ask.",
 	Why:     "Shared passwords are how whole fleets of cameras were taken over in one night.",
 	Satisfy: "Lock every account in the image (\"!\" or \"*\" in /etc/shadow), and set a random password per unit in production or let the user choose one at set-up.",
 	Limits: "It sees the accounts of the operating system, not those of web pages, apps or services with lists of their own. The list of passwords is short, so a password " +
@@ -35,8 +35,9 @@ func logins(m image) []iotmark.Finding {
 	if m.Facts.Opaque {
 		return []iotmark.Finding{m.opaque()}
 	}
+	out := unasked(m)
 	if m.Facts.Totals.Accounts == 0 {
-		return []iotmark.Finding{m.say(iotmark.CantTell, "no-accounts")}
+		return append(out, m.say(iotmark.CantTell, "no-accounts"))
 	}
 	sorts := []struct {
 		what        string
@@ -59,7 +60,6 @@ func logins(m image) []iotmark.Finding {
 			}
 		}
 	}
-	var out []iotmark.Finding
 	for i, s := range sorts {
 		if len(found[i]) == 0 {
 			continue
@@ -84,6 +84,27 @@ func logins(m image) []iotmark.Finding {
 	}
 	if len(out) == 0 {
 		out = append(out, m.say(iotmark.Passed, "locked", "n", check.N(m.Facts.Totals.Accounts)))
+	}
+	return out
+}
+
+// unasked finds shells that ask nobody for a name: they are entrances like an
+// account without a password.
+func unasked(m image) []iotmark.Finding {
+	var out []iotmark.Finding
+	var open []firmware.Service
+	for _, s := range m.Facts.Services {
+		if s.Started && s.NoLogin {
+			open = append(open, s)
+		}
+	}
+	if len(open) > 0 {
+		f := m.services(iotmark.Failed, "open-shell", open)
+		f.Exploitable = true
+		out = append(out, f)
+	}
+	if len(m.Facts.Consoles) > 0 {
+		out = append(out, m.consoles("console-shell"))
 	}
 	return out
 }

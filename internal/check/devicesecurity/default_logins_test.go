@@ -69,6 +69,9 @@ func TestDefaultLogins(t *testing.T) {
 			"etc/passwd": "root:x:0:0::/:/bin/sh\nadmin:x:0:0::/:/bin/sh\nsvc:x:5:5::/:/bin/ash\nop:x:6:6::/:/bin/ash\n",
 			"etc/shadow": "root:" + sha512Admin + ":1::::::\nadmin::1::::::\nsvc:" + strongMD5 + ":1::::::\nop:" + yescrypt + ":1::::::\n",
 		}), []string{"failed empty exploitable", "failed known exploitable", "cantTell shared", "cantTell not-tried"}},
+		{"a shell on the console", inittab("ttyS0::askfirst:-/bin/sh"), []string{"failed console-shell"}},
+		{"telnet that hands out a shell", rcS("telnetd -l /bin/sh &"), []string{"failed open-shell exploitable"}},
+		{"telnet that asks", rcS("telnetd -l /bin/login &"), []string{"passed locked"}},
 		{"two slots", tree{
 			"a/bin/sh": "x", "a/etc/passwd": "root:!:0:0::/:/bin/sh\n", "b/bin/sh": "x", "b/etc/passwd": "root::0:0::/:/bin/sh\n",
 		}, []string{"failed empty exploitable"}},
