@@ -22,7 +22,7 @@ var PasswordHashes = check.Check{
 	Why:     "A fast hash is undone at billions of tries a second, so whoever has the image soon has the password, and a system that writes fast hashes writes them for its users too.",
 	Satisfy: "Set the system to yescrypt or SHA-512 (BusyBox: CONFIG_FEATURE_DEFAULT_PASSWD_ALGO=\"sha512\"; PAM: pam_unix yescrypt), and lock accounts that need no password.",
 	Limits: "It sees the accounts of the operating system in the image. How the cloud, the app and web pages keep passwords is not seen. It reads the scheme and not the password; " +
-		"whether the password is a known one is another check. Accounts without a login shell are not counted.",
+		"whether the password is a known one is another check. A hash counts whatever the shell of its account, since FTP, web pages and file sharing ask for it too.",
 	Cites: []string{
 		"ETSI EN 303 645 V3.1.3, provision 5.1-3",
 		"NIST SP 800-63B-4, 3.1.1.2 (storing passwords)",
@@ -61,10 +61,9 @@ func hashesOf(r check.Read[*firmware.Facts]) []iotmark.Finding {
 	sort := map[string][]firmware.Account{}
 	for _, a := range r.Facts.Accounts {
 		switch {
-		case !a.Login:
-		case a.Password == firmware.Plain:
+		case a.Login && a.Password == firmware.Plain:
 			sort["plain"] = append(sort["plain"], a)
-		case a.Password == firmware.Elsewhere:
+		case a.Login && a.Password == firmware.Elsewhere:
 			sort["elsewhere"] = append(sort["elsewhere"], a)
 		case a.Password == firmware.Hashed && slices.Contains(fast, a.Scheme):
 			sort["fast"] = append(sort["fast"], a)
