@@ -179,6 +179,7 @@ var wired = regexp.MustCompile(`ethernet|rs-?485|rs-?232|\bcan\b|\busb\b|\bphy\b
 // a radio module with memory, a system on a chip with a radio.
 func (p Part) Classes() []Class {
 	s := strings.ToLower(p.Text())
+	s = s[:min(len(s), 300)] // a kind is a few words
 	var out []Class
 	for _, c := range classes {
 		if !c.in.MatchString(s) || c.class == Radio && wired.MatchString(s) {
