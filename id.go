@@ -17,8 +17,8 @@ type (
 	// CriterionID is "topic.name". An id is never used again for another
 	// meaning.
 	CriterionID string
-	// CheckID is "topic.name", where topic is that of the first criterion
-	// the check serves in the binding table.
+	// CheckID is "topic.name", where topic is that of a criterion the check
+	// serves in the binding table.
 	CheckID string
 	// CheckFamily is one of the 28 names of checks in the scheme.
 	CheckFamily string

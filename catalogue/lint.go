@@ -67,7 +67,7 @@ func Rules() []Rule {
 		{"style", "no long dashes, curly quotes or tabs"},
 		{"binding-because", "a binding says why"},
 		{"binding-twice", "a check is bound to a criterion once"},
-		{"check-topic", "a check's topic is that of the first criterion it proves, or else guards"},
+		{"check-topic", "a check's topic is that of a criterion it serves"},
 		{"check-family", "a check belongs to one family"},
 		{"check-unknown", "a bound check is built in"},
 		{"check-unbound", "a check that is built in serves a criterion"},
@@ -460,7 +460,7 @@ func (l *linter) plain(pos, field, text string) {
 func (l *linter) bindings() {
 	const file = "bindings.yaml"
 	family := map[iotmark.CheckID]iotmark.CheckFamily{}
-	home := map[iotmark.CheckID]*Criterion{}
+	topics := map[iotmark.CheckID][]iotmark.Topic{}
 	criteria := ids(l.c.Criteria, func(c *Criterion) iotmark.CriterionID { return c.ID })
 	within(l, file, "criteria", "criterion", slices.Sorted(maps.Keys(l.c.Bindings.Criteria)), criteria)
 	for _, cr := range l.c.Criteria {
@@ -480,6 +480,7 @@ func (l *linter) bindings() {
 				bad("binding-twice", "%s is bound to %s twice", b.Check, cr.ID)
 			}
 			seen[b.Check] = true
+			topics[b.Check] = append(topics[b.Check], cr.ID.Topic())
 			if was, ok := family[b.Check]; !ok {
 				family[b.Check] = b.Family
 			} else if was != b.Family {
@@ -490,18 +491,11 @@ func (l *linter) bindings() {
 			}
 		}
 	}
-	// Criteria are walked in catalogue order, and what a check proves weighs
-	// more than what it guards: a guard on an earlier topic does not move it.
-	for _, role := range []Role{Proof, Guard, Hint} {
-		for _, cr := range l.c.Criteria {
-			for _, b := range l.c.Bindings.Criteria[cr.ID] {
-				if home[b.Check] != nil || b.Role != role {
-					continue
-				}
-				home[b.Check] = cr
-				if b.Check.Topic() != cr.ID.Topic() {
-					l.bad("check-topic", file, string(cr.ID), "the home of %s is %s, the first criterion it serves as %s; its topic must be %s", b.Check, cr.ID, role, cr.ID.Topic())
-				}
+	for _, cr := range l.c.Criteria {
+		for _, b := range l.c.Bindings.Criteria[cr.ID] {
+			if t := topics[b.Check]; len(t) > 0 && !slices.Contains(t, b.Check.Topic()) {
+				l.bad("check-topic", file, string(cr.ID), "%s serves no criterion of %s; its topic must be one of %s", b.Check, b.Check.Topic(), commas(t))
+				topics[b.Check] = nil // told once
 			}
 		}
 	}

@@ -243,9 +243,9 @@ var lintCases = []struct {
 
 	{"unknown criterion in the bindings", edit{bindings, "privacy.notice-accessible:", "privacy.notice-acessible:"}, "reference-unknown", "did you mean privacy.notice-accessible?"},
 	{"unknown family in the bindings", edit{bindings, "family: readability", "family: reading"}, "reference-unknown", `"reading"`},
-	{"unknown role in the bindings", edit{bindings, "role: proof, because: the criterion asks for a notice", "role: sure, because: the criterion asks for a notice"}, "reference-unknown", `"sure"`},
+	{"unknown role in the bindings", edit{bindings, "role: guard, because: the criterion asks for a notice", "role: sure, because: the criterion asks for a notice"}, "reference-unknown", `"sure"`},
 	{"check without a topic", edit{bindings, "check: privacy.notice-readable", "check: notice-readable"}, "id-malformed", "notice-readable"},
-	{"check in the room of another topic", edit{bindings, "check: privacy.notice-readable", "check: provenance.notice-readable"}, "check-topic", "its topic must be privacy"},
+	{"check in the room of another topic", edit{bindings, "check: privacy.notice-readable", "check: provenance.notice-readable"}, "check-topic", "its topic must be one of privacy"},
 	{"binding without a reason", edit{bindings, "because: a login nobody was told of is a hidden entrance", "because: \"\""}, "binding-because", "no-hidden-access"},
 	{"check bound twice", edit{bindings, "check: privacy.notice-readable, family: readability", "check: privacy.notice-fits-product, family: text-scan"}, "binding-twice", "notice-fits-product"},
 	{"check in two families", edit{bindings, "check: privacy.notice-readable, family: readability", "check: privacy.notice-fits-product, family: readability"}, "check-family", "text-scan and readability"},

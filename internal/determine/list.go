@@ -49,6 +49,7 @@ func Checks() []check.Check {
 
 		devicesecurity.ClearServices,
 		devicesecurity.DefaultLogins,
+		devicesecurity.DisclosureTerms,
 		devicesecurity.Hardening,
 		devicesecurity.PrivateKeys,
 		devicesecurity.SecurityTxt,

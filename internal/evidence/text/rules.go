@@ -7,7 +7,7 @@ import (
 
 // rules joins the tables of rules. Each table belongs to the checks that read
 // its statements.
-func rules() []Rule { return slices.Concat(privacyRules, lifecycleRules) }
+func rules() []Rule { return slices.Concat(privacyRules, securityRules, lifecycleRules) }
 
 // statements runs the rules over the sentences. Questions say nothing by
 // themselves; with their answer they do. A rule runs on a text in its own
