@@ -40,11 +40,15 @@ func Readers() []evidence.Reader {
 // Checks returns the checks, by topic and then by name.
 func Checks() []check.Check {
 	return []check.Check{
+		datasecurity.ClearPorts,
 		datasecurity.PasswordHashes,
 
 		privacy.NoticeFitsProduct,
 		privacy.NoticeReadable,
+		privacy.SensorsAgree,
 
+		datagovernance.ExportComplete,
+		datagovernance.RecipientsAgree,
 		datagovernance.SaleStatement,
 
 		devicesecurity.ClearServices,
@@ -54,11 +58,13 @@ func Checks() []check.Check {
 		devicesecurity.PrivateKeys,
 		devicesecurity.SecurityTxt,
 
+		provenance.HardwareList,
 		provenance.Licences,
 		provenance.SBOMCoversFirmware,
 		provenance.SBOMMinimum,
 
 		lifecycle.EndOfLifeCases,
+		lifecycle.FailureRate,
 		lifecycle.SupportDateAgrees,
 
 		accountability.ConformityPapers,
