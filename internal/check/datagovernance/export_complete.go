@@ -19,7 +19,7 @@ var ExportComplete = check.Check{
 	Title:   "The sample of the export is open and complete",
 	What: "Reads the samples of an export (CSV, or JSON as rows). Each time stamp must name its zone, each number its unit in the column's name, and each declared kind of personal data " +
 		"must be found by a word of its id or description in the name of a column or list. It fails when a time has no zone, when readings have no time, when there is no row, " +
-		"or when a kind is missing and no column is left that could hold it. It passes when nothing is missing.",
+		"or when a kind that sensors or use give is missing and no column is left that could hold it. It passes when nothing is missing.",
 	Why:     "Data without times and units cannot be used elsewhere, and an export that leaves things out keeps its owner with the maker.",
 	Satisfy: "Export every kind of data as CSV or JSON, write times as in 2026-09-01T06:00:00+02:00, put the unit into the name as in power_w, and name columns with the words of the declaration.",
 	Limits: "It looks at samples and not at a whole account. Kinds are found by words, in English and German: a kind under quite another name is left to a person when columns are unexplained. " +
@@ -232,6 +232,9 @@ func kinds(d *iotmark.Declaration, files []check.Read[*table.Facts], basis []iot
 		return nil
 	case len(missing) == len(all) && len(rest) > 0, len(rest) >= len(missing):
 		return []iotmark.Finding{check.CannotTell(exportID+"kinds-unclear", basis, "n", check.N(len(missing)), "kinds", ids(missing), "columns", some(rest))}
+	case !slices.ContainsFunc(missing, func(k iotmark.DataKind) bool { return k.From == "sensor" || k.From == "use" }):
+		// Account and reports of faults often come in a file of their own.
+		return []iotmark.Finding{check.CannotTell(exportID+"kinds-elsewhere", basis, "n", check.N(len(missing)), "kinds", ids(missing))}
 	}
 	return []iotmark.Finding{check.Fail(exportID+"kinds-missing", basis, "n", check.N(len(missing)), "kinds", ids(missing))}
 }
