@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/net/publicsuffix"
-
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
 	"github.com/open-iot-mark/iotmark/internal/evidence/netprofile"
@@ -176,23 +174,28 @@ func onPort(f netprofile.Flow, port int) bool {
 }
 
 // isOwn reports whether a host lies under a domain of the maker: that of the
-// website, or of the product's id.
+// website, or of the product's id. The list of public suffixes is not asked
+// (its package brings net/http in, which a self-check must not link); what
+// counts is the name itself, without a first label that only names a part of
+// a website.
 func isOwn(d *iotmark.Declaration, host string) bool {
-	mine, err := publicsuffix.EffectiveTLDPlusOne(host)
-	if err != nil {
-		return false
-	}
 	for _, a := range []string{d.Maker.Website, d.Product.ID} {
 		u, err := url.Parse(a)
-		if err != nil || u.Hostname() == "" {
+		if err != nil {
 			continue
 		}
-		if own, err := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(u.Hostname())); err == nil && own == mine {
+		own := strings.ToLower(u.Hostname())
+		if first, rest, ok := strings.Cut(own, "."); ok && siteParts[first] && strings.Contains(rest, ".") {
+			own = rest
+		}
+		if own != "" && (host == own || strings.HasSuffix(host, "."+own)) {
 			return true
 		}
 	}
 	return false
 }
+
+var siteParts = map[string]bool{"www": true, "shop": true, "store": true, "id": true, "support": true, "help": true, "home": true, "en": true, "de": true, "fr": true, "uk": true, "eu": true}
 
 // operator returns who runs servers for the maker, where the declaration
 // names somebody: a host under the maker's domain may then be theirs.

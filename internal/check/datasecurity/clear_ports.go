@@ -2,7 +2,6 @@ package datasecurity
 
 import (
 	"fmt"
-	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -221,7 +220,7 @@ func addresses(it check.Item, d *description.Facts) []iotmark.Finding {
 		}
 		host := s.Host
 		if s.Port > 0 {
-			host = net.JoinHostPort(host, strconv.Itoa(s.Port))
+			host += ":" + strconv.Itoa(s.Port)
 		}
 		args := []string{"evidence", string(it.ID), "host", host, "scheme", s.Scheme}
 		f := check.Fail(clearID+"clear-address", basis, args...)

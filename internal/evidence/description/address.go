@@ -1,7 +1,6 @@
 package description
 
 import (
-	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -36,9 +35,11 @@ func address(raw, protocol string) Server {
 	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
 		rest = rest[i+1:]
 	}
+	// The port stands after the last colon; without brackets an IPv6 address
+	// has none.
 	host, port := rest, ""
-	if h, p, err := net.SplitHostPort(rest); err == nil {
-		host, port = h, p
+	if i := strings.LastIndexByte(rest, ':'); i >= 0 && (strings.HasPrefix(rest, "[") && rest[i-1] == ']' || strings.IndexByte(rest, ':') == i) {
+		host, port = rest[:i], rest[i+1:]
 	}
 	s.Host = cut(strings.TrimSuffix(strings.ToLower(strings.Trim(host, "[]")), "."), maxLine)
 	if p, err := strconv.Atoi(port); err == nil && p > 0 && p < 65536 {
