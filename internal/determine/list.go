@@ -8,6 +8,7 @@ import (
 	"github.com/open-iot-mark/iotmark/internal/check/datagovernance"
 	"github.com/open-iot-mark/iotmark/internal/check/datasecurity"
 	"github.com/open-iot-mark/iotmark/internal/check/devicesecurity"
+	"github.com/open-iot-mark/iotmark/internal/check/interoperability"
 	"github.com/open-iot-mark/iotmark/internal/check/lifecycle"
 	"github.com/open-iot-mark/iotmark/internal/check/privacy"
 	"github.com/open-iot-mark/iotmark/internal/check/provenance"
@@ -57,6 +58,9 @@ func Checks() []check.Check {
 		devicesecurity.Hardening,
 		devicesecurity.PrivateKeys,
 		devicesecurity.SecurityTxt,
+
+		interoperability.InterfaceComplete,
+		interoperability.InterfaceLocal,
 
 		provenance.HardwareList,
 		provenance.Licences,
