@@ -263,7 +263,10 @@ var lintCases = []struct {
 
 func TestLintFinds(t *testing.T) {
 	t.Parallel()
-	for _, tt := range lintCases {
+	for i, tt := range lintCases {
+		if race && i%16 != 0 {
+			continue // the detector multiplies the cost, and one rule is like another to it
+		}
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			c, err := catalogue.LoadFS(broken(t, tt.edit))

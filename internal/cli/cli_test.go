@@ -3,7 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,24 +22,26 @@ func TestMain(m *testing.M) {
 }
 
 // The scripts are stories, and manual: what a person types, and what comes.
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { scripts(t, "testdata", nil) }
+
+// scripts runs the scripts of a folder, with commands of their own.
+func scripts(t *testing.T, dir string, cmds map[string]func(*testscript.TestScript, bool, []string)) {
+	t.Helper()
 	products, err := filepath.Abs("../../testdata/products")
 	if err != nil {
 		t.Fatal(err)
 	}
+	all := map[string]func(*testscript.TestScript, bool, []string){"exits": exits}
+	maps.Copy(all, cmds)
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
-		RequireExplicitExec: false,
+		Dir: dir,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("PRODUCTS", products)
 			e.Setenv("AT", "2026-11-22")
 			e.Setenv("NO_COLOR", "1")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
-			"make":  makeFile,
-		},
+		Cmds: all,
 	})
 }
 
@@ -79,17 +81,5 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 		if rss := peak(cmd.ProcessState); rss > 512<<20 {
 			ts.Fatalf("used %d MB, at most 512 are allowed", rss>>20)
 		}
-	}
-}
-
-// makeFile KIND FILE: writes hostile files that are too large to be kept.
-func makeFile(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: make KIND FILE")
-	}
-	p := ts.MkAbs(args[1])
-	ts.Check(os.MkdirAll(filepath.Dir(p), 0o755))
-	if err := hostile(args[0], p); err != nil {
-		ts.Fatalf("%v", fmt.Errorf("make %s: %w", args[0], err))
 	}
 }

@@ -1,3 +1,5 @@
+//go:build !race
+
 package cli_test
 
 import (
@@ -10,8 +12,30 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
 )
+
+// What a hostile uploader would send: each ends in one clear error, within
+// 512 MB. The race detector multiplies memory, so this runs without it.
+func TestHostile(t *testing.T) {
+	scripts(t, "testdata/hostile", map[string]func(*testscript.TestScript, bool, []string){"make": makeFile})
+}
+
+// makeFile KIND FILE: writes a hostile file that is too large to be kept.
+func makeFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: make KIND FILE")
+	}
+	p := ts.MkAbs(args[1])
+	ts.Check(os.MkdirAll(filepath.Dir(p), 0o755))
+	if err := hostile(args[0], p); err != nil {
+		ts.Fatalf("make %s: %v", args[0], err)
+	}
+}
 
 // hostile writes one of the inputs that a reader must survive.
 func hostile(kind, file string) error {
