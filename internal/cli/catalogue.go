@@ -50,10 +50,17 @@ it means for the person who uses the product.`,
 				},
 				Action: catalogueLint,
 			},
+			{
+				Name:  "schema",
+				Usage: "print the JSON Schema of the declaration, for editors",
+				Description: `Keep it beside the declaration, and begin the declaration with
+# yaml-language-server: $schema=iotmark.schema.json`,
+				Action: catalogueSchema,
+			},
 		},
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			if cmd.NArg() > 0 {
-				return usage("catalogue has no command %q; it has list, show and lint", cmd.Args().First())
+				return usage("catalogue has no command %q; it has list, show, lint and schema", cmd.Args().First())
 			}
 			return cli.ShowSubcommandHelp(cmd)
 		},
@@ -571,4 +578,16 @@ func percent(n, of int) int {
 		return 0
 	}
 	return (200*n + of) / (2 * of)
+}
+
+func catalogueSchema(_ context.Context, cmd *cli.Command) error {
+	if cmd.NArg() > 0 {
+		return usage("catalogue schema takes nothing, but found %s", cmd.Args().First())
+	}
+	cat, err := catalogue.Load()
+	if err != nil {
+		return err
+	}
+	_, err = cmd.Root().Writer.Write(cat.Schema)
+	return err
 }

@@ -136,11 +136,8 @@ func (in Input) trackViews() []trackView {
 			tv.State = in.say("track.not-ready", nil)
 		}
 		words := in.closing(t)
-		if _, rest, ok := strings.Cut(words, ": "); ok {
-			words = rest
-		}
-		if !t.Open {
-			tv.Detail = strings.ToUpper(words[:1]) + words[1:]
+		if _, rest, ok := strings.Cut(words, ", "); ok {
+			tv.Detail = strings.ToUpper(rest[:1]) + rest[1:]
 		}
 		out = append(out, tv)
 	}

@@ -105,9 +105,10 @@ func groupOf(c iotmark.Conclusion) string {
 		}
 		return ""
 	}
-	switch c.Next.Kind {
-	case iotmark.StepMend:
+	if c.Verdict == iotmark.DoesNotConform {
 		return "mend"
+	}
+	switch c.Next.Kind {
 	case iotmark.StepAnswer:
 		return "answer"
 	case iotmark.StepPoint:
@@ -225,7 +226,17 @@ func (in Input) Closing() string {
 func (in Input) closing(t iotmark.Track) string {
 	id := iotmark.MessageID("track." + t.ID)
 	if t.Open {
-		return in.say(id+".open", nil)
+		words := in.say(id+".open", nil)
+		contradicted := 0
+		for _, c := range in.Assessment.Conclusions {
+			if c.Contradicted {
+				contradicted++
+			}
+		}
+		if contradicted > 0 {
+			words += " " + in.say("track.contradicted", map[string]string{"n": strconv.Itoa(contradicted)})
+		}
+		return words
 	}
 	maker := 0
 	for _, c := range in.Assessment.Conclusions {

@@ -271,7 +271,7 @@ func (t *text) evidence() {
 		return
 	}
 	t.line("")
-	t.line(t.paint(bold, fmt.Sprintf("Evidence: %d pieces", len(t.in.Assessment.Evidence))))
+	t.line(t.paint(bold, t.in.say("evidence.title", map[string]string{"n": strconv.Itoa(len(t.in.Assessment.Evidence))})))
 	var parts []string
 	add := func(n int, s string) {
 		if n > 0 {
