@@ -264,6 +264,9 @@ func runOne(c check.Check, in Input, truths map[iotmark.FactID]iotmark.Truth, al
 }
 
 func untested(n check.Need) iotmark.Finding {
+	if n.Claimed {
+		return iotmark.Finding{Outcome: iotmark.Untested, Message: "check.nothing-claimed"}
+	}
 	kinds := make([]string, len(n.Kinds))
 	for i, k := range n.Kinds {
 		kinds[i] = string(k)

@@ -57,6 +57,9 @@ func checksDocument(cat *catalogue.Catalogue) string {
 					kinds = append(kinds, string(k))
 				}
 			}
+			if len(n.Kinds) == 0 && n.Claimed {
+				kinds = append(kinds, n.Reader+" of any kind that the claim points to")
+			}
 		}
 		if len(kinds) == 0 {
 			kinds = []string{"declaration"}

@@ -55,7 +55,7 @@ func TestRunOne(t *testing.T) {
 		{name: "there and elsewhere", reads: []check.Need{need}, items: []check.Item{bare("x", iotmark.KindDataExport, iotmark.Elsewhere)}, want: iotmark.CantTell, msg: "check.not-read"},
 		{name: "there and expired", reads: []check.Need{need}, items: []check.Item{bare("x", iotmark.KindDataExport, iotmark.Expired)}, want: iotmark.CantTell, msg: "check.not-read"},
 		{name: "claimed", reads: []check.Need{claimed}, items: []check.Item{read("mine", iotmark.KindDataExport, "table")}, want: iotmark.Passed, msg: "ok"},
-		{name: "read and not claimed", reads: []check.Need{claimed}, items: []check.Item{read("x", iotmark.KindDataExport, "table")}, want: iotmark.Untested, msg: "check.no-evidence"},
+		{name: "read and not claimed", reads: []check.Need{claimed}, items: []check.Item{read("x", iotmark.KindDataExport, "table")}, want: iotmark.Untested, msg: "check.nothing-claimed"},
 		{name: "an optional need", reads: []check.Need{optional}, want: iotmark.Passed, msg: "ok"},
 		{name: "a check that breaks off", run: func(check.Input) []iotmark.Finding { panic("x") }, want: iotmark.CantTell, msg: "check.broke"},
 		{name: "a check that says nothing", run: func(check.Input) []iotmark.Finding { return nil }, want: iotmark.CantTell, msg: "check.broke"},
