@@ -83,6 +83,10 @@ type Track struct {
 	ID      TrackID       `json:"id"`
 	Open    bool          `json:"open"`
 	Missing []CriterionID `json:"missing"` // in catalogue order
+	// Contradicted counts the claims that findings contradict. They close no
+	// track by themselves; the page shows each as contradicted.
+	Contradicted int `json:"contradicted,omitempty"`
+	Maker        int `json:"maker"` // how many of them wait for the maker; the others wait for an assessor or a test
 }
 
 // TopicSummary counts one topic.
@@ -138,6 +142,7 @@ type Assessment struct {
 	Topics      []TopicSummary `json:"topics"`
 	Label       Label          `json:"label"`
 	Tracks      []Track        `json:"tracks"`
+	Only        []string       `json:"only,omitempty"` // a filter left only these conclusions: entry, or topics; all else is unfiltered
 	Warnings    []Warning      `json:"warnings,omitempty"`
 }
 

@@ -260,10 +260,12 @@ func (a *assessor) evidence(c *catalogue.Criterion, claim iotmark.Claim) claimed
 		}
 		switch h.Standing {
 		case iotmark.Held:
+			if h.Reason != "" && h.Reason != NotExamined {
+				say(id, "assess.evidence-unread", map[string]string{"detail": h.Detail})
+				break
+			}
 			out.any = true
 			switch {
-			case h.Reason != "" && h.Reason != NotExamined:
-				say(id, "assess.evidence-unread", map[string]string{"detail": h.Detail})
 			case h.Dated == "":
 				say(id, "assess.evidence-undated", nil)
 			case a.reach[h.Kind] >= iotmark.Shown:
@@ -283,8 +285,9 @@ func (a *assessor) evidence(c *catalogue.Criterion, claim iotmark.Claim) claimed
 	return out
 }
 
-// NotExamined is the reason of a holding that opens, and that no reader of
-// this edition examines.
+// NotExamined is the reason of a holding in a form that people read and no
+// reader of this release examines, such as a PDF. It counts as shown; bytes
+// that nobody knows do not.
 const NotExamined iotmark.ErrorID = "not-examined"
 
 // next says who must act next on a criterion, and what the maker can do.
@@ -330,11 +333,18 @@ func (a *assessor) tracks(cons []iotmark.Conclusion) []iotmark.Track {
 		if con.Verdict == iotmark.NotApplicable {
 			continue
 		}
+		if con.Contradicted {
+			decl.Contradicted++
+		}
 		if con.Entry && con.Answer == "" {
 			decl.Missing = append(decl.Missing, con.Criterion)
+			decl.Maker++
 		}
 		if con.Level == iotmark.Must && !con.Counts && !slices.Contains(after, con.Criterion) {
 			cert.Missing = append(cert.Missing, con.Criterion)
+			if con.Waits == iotmark.WaitMaker {
+				cert.Maker++
+			}
 		}
 	}
 	decl.Open, cert.Open = len(decl.Missing) == 0, len(cert.Missing) == 0

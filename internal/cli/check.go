@@ -68,7 +68,7 @@ func check(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	keep, err := filter(cmd)
+	only, keep, err := filter(cmd)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func check(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	shown := report.Filter(a, keep)
+	shown := report.Filter(a, only, keep)
 	in := report.Input{Assessment: shown, Catalogue: cat, Words: message.English()}
 	if cmd.Bool("open") {
 		return show(ctx, cmd, in)
@@ -104,7 +104,7 @@ func day(s string) (iotmark.Date, error) {
 }
 
 // filter reads --entry and --topic.
-func filter(cmd *cli.Command) (func(iotmark.Conclusion) bool, error) {
+func filter(cmd *cli.Command) (only []string, keep func(iotmark.Conclusion) bool, err error) {
 	var topics []iotmark.Topic
 	for _, s := range cmd.StringSlice("topic") {
 		t := iotmark.Topic(s)
@@ -117,12 +117,16 @@ func filter(cmd *cli.Command) (func(iotmark.Conclusion) bool, error) {
 			if m := catalogue.Suggest(s, names); m != "" {
 				hint = " Did you mean " + m + "?"
 			}
-			return nil, usage("--topic %s: there is no such topic.%s Known: %s", s, hint, strings.Join(names, ", "))
+			return nil, nil, usage("--topic %s: there is no such topic.%s Known: %s", s, hint, strings.Join(names, ", "))
 		}
 		topics = append(topics, t)
+		only = append(only, s)
 	}
 	entry := cmd.Bool("entry")
-	return func(c iotmark.Conclusion) bool {
+	if entry {
+		only = append([]string{"entry"}, only...)
+	}
+	return only, func(c iotmark.Conclusion) bool {
 		return (!entry || c.Entry) && (len(topics) == 0 || slices.Contains(topics, c.Criterion.Topic()))
 	}, nil
 }
@@ -235,6 +239,12 @@ func show(ctx context.Context, cmd *cli.Command, in report.Input) error {
 	fmt.Fprintf(cmd.Root().ErrWriter, "The report on %s is at %s (press Ctrl-C to end)\n", in.Assessment.Product, url)
 	browse(url)
 	srv := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// A page elsewhere must not read the report by a name that it
+		// points at the loopback.
+		if host, _, err := net.SplitHostPort(r.Host); err != nil || host != "localhost" && !net.ParseIP(host).IsLoopback() {
+			http.Error(w, "this report is for this machine only", http.StatusMisdirectedRequest)
+			return
+		}
 		if r.URL.Path != "/" {
 			http.NotFound(w, r)
 			return

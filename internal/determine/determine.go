@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -143,19 +144,18 @@ func readOne(ctx context.Context, in Input, src dossier.Item, it *check.Item) {
 	s := evidence.Source{Name: path.Base(src.Path), Size: src.Size, ReaderAt: content}
 	r := sniff(src.Kind, s)
 	if r == nil {
+		it.Problem = unknownFormat(src.Kind, s)
 		content.Close()
-		it.Problem = &iotmark.Error{Kind: iotmark.Invalid, ID: assess.NotExamined,
-			Msg: fmt.Sprintf("no reader of this version examines this format as %s; people can still read it", src.Kind)}
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, in.Limits.Time)
+	defer cancel() // not by the reader: its end and its time-out would both be ready
 	type result struct {
 		facts any
 		err   error
 	}
 	done := make(chan result, 1) // a reader that outlives its time is left behind with its own file
 	go func() {
-		defer cancel()
 		defer content.Close()
 		defer func() {
 			if p := recover(); p != nil {
@@ -173,9 +173,41 @@ func readOne(ctx context.Context, in Input, src dossier.Item, it *check.Item) {
 		}
 		it.Reader, it.Facts = r.Name, res.facts
 	case <-ctx.Done():
-		it.Problem = &iotmark.Error{Kind: iotmark.Invalid, ID: "too-slow",
-			Msg: fmt.Sprintf("reading it took more than %s; hand in a smaller part", in.Limits.Time)}
+		it.Problem = tooSlow()
 	}
+}
+
+func tooSlow() *iotmark.Error {
+	return &iotmark.Error{Kind: iotmark.Invalid, ID: "too-slow", Msg: "reading it took longer than one file may take; hand in a smaller part"}
+}
+
+// forPeople are formats that people read and no reader of this release does:
+// PDF, office files, pictures that are not decoded, films, sound.
+var forPeople = []*regexp.Regexp{
+	regexp.MustCompile(`^%PDF-`), regexp.MustCompile(`^PK\x03\x04`), regexp.MustCompile(`^\{\\rtf`), regexp.MustCompile(`(?s)^.{4}ftyp`),
+	regexp.MustCompile(`(?s)^\x1a\x45\xdf\xa3`), regexp.MustCompile(`(?s)^\xd0\xcf\x11\xe0`), regexp.MustCompile(`(?s)^(II\*\x00|MM\x00\*)`),
+	regexp.MustCompile(`^(OggS|ID3|RIFF|fLaC)`),
+}
+
+// unknownFormat says why no reader took an item. In a role for prose and
+// pictures a form that people read still counts; in a role that a program
+// reads, bytes in another form are no evidence.
+func unknownFormat(kind iotmark.EvidenceKind, s evidence.Source) *iotmark.Error {
+	served, prose := false, false
+	for _, r := range Readers() {
+		if slices.Contains(r.Kinds, kind) {
+			served = true
+			prose = prose || r.Name == "text" || r.Name == "image"
+		}
+	}
+	head := s.Head(evidence.SniffLen)
+	people := slices.ContainsFunc(forPeople, func(re *regexp.Regexp) bool { return re.Match(head) })
+	if !served || prose && people {
+		return &iotmark.Error{Kind: iotmark.Invalid, ID: assess.NotExamined,
+			Msg: fmt.Sprintf("no reader of this release examines this format as %s; people can still read it", kind)}
+	}
+	return &iotmark.Error{Kind: iotmark.Invalid, ID: "format-unknown",
+		Msg: fmt.Sprintf("this is in no form that is read as %s; docs/maker.md lists the forms, or choose the kind it really is", kind)}
 }
 
 // problem returns what a reader tells as an expected failure; anything else
@@ -183,6 +215,9 @@ func readOne(ctx context.Context, in Input, src dossier.Item, it *check.Item) {
 func problem(err error) *iotmark.Error {
 	if e, ok := errors.AsType[*iotmark.Error](err); ok {
 		return e
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return tooSlow()
 	}
 	return &iotmark.Error{Kind: iotmark.Internal, ID: "reader-broke",
 		Msg: "the reader broke off; please report it to the project, with this file if you can", Err: err}

@@ -2,6 +2,9 @@ package determine
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -9,8 +12,10 @@ import (
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/catalogue"
+	"github.com/open-iot-mark/iotmark/internal/assess"
 	"github.com/open-iot-mark/iotmark/internal/check"
 	"github.com/open-iot-mark/iotmark/internal/dossier"
+	"github.com/open-iot-mark/iotmark/internal/evidence"
 )
 
 func input(t *testing.T) Input {
@@ -98,3 +103,69 @@ func TestProblem(t *testing.T) {
 		t.Errorf("got %+v", p)
 	}
 }
+
+// Bytes that nobody knows are no evidence in a role that a program reads; a
+// form that people read counts where people read it.
+func TestUnknownFormat(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		kind    iotmark.EvidenceKind
+		content string
+		want    iotmark.ErrorID
+	}{
+		{iotmark.KindSBOM, "{}", "format-unknown"},
+		{iotmark.KindSBOM, "%PDF-1.7", "format-unknown"},
+		{iotmark.KindNetworkProfile, "\x00\x01\x02", "format-unknown"},
+		{iotmark.KindDocument, "%PDF-1.7", assess.NotExamined},
+		{iotmark.KindDocument, "PK\x03\x04word/document.xml", assess.NotExamined},
+		{iotmark.KindDocument, "\x00\x01\x02", "format-unknown"},
+		{iotmark.KindVideo, "\x1a\x45\xdf\xa3", assess.NotExamined},
+		{iotmark.KindPacketCapture, "anything", assess.NotExamined},
+	} {
+		s := evidence.NewSource("x", []byte(c.content))
+		if r := sniff(c.kind, s); r != nil {
+			t.Errorf("%s %q: the reader %s takes it", c.kind, c.content, r.Name)
+			continue
+		}
+		if got := unknownFormat(c.kind, s).ID; got != c.want {
+			t.Errorf("%s %q: got %s, want %s", c.kind, c.content, got, c.want)
+		}
+	}
+}
+
+// A reader that ends in time is never told as too slow, however late anybody
+// looks.
+func TestEndsInTime(t *testing.T) {
+	t.Parallel()
+	p := problem(fmt.Errorf("read: %w", context.DeadlineExceeded))
+	if p.ID != "too-slow" {
+		t.Errorf("got %s", p.ID)
+	}
+	dir := t.TempDir()
+	for name, content := range map[string]string{"iotmark.yaml": small, "a.csv": "time,heat_celsius\n2026-01-01T00:00:00Z,20\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in := input(t)
+	for range 300 { // the fault this stands for showed once in some hundred runs on a busy machine
+		d, err := dossier.Open(dir, in.Catalogue, dossier.Options{AsOf: in.AsOf})
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.Dossier, in.Limits = d, evidence.DefaultLimits()
+		_, holdings := read(t.Context(), in)
+		d.Close()
+		if holdings[0].Reason != "" {
+			t.Fatalf("got %+v", holdings[0])
+		}
+	}
+}
+
+const small = `iotmark: "2026.1"
+product: {name: Lumo, model: LN-1, kind: lamp, first_sale: 2026-05-04}
+maker: {name: Lumo Ltd, address: 1 Example Street, country: GB, email: hello@lumo.example}
+facts: {connects_by: [wifi]}
+support: {updates_until: 2031-05-31}
+evidence: [{id: a, kind: data-export, title: A, path: a.csv}]
+`

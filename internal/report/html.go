@@ -45,6 +45,7 @@ type view struct {
 	Facts, Answers                    []factView
 	All                               []allView
 	Evidence                          []evidenceView
+	Only                              string
 	Checks, Closing                   string
 	Outcomes                          []outcomeView
 }
@@ -104,6 +105,9 @@ func (in Input) view() view {
 		Style: template.CSS(style), Product: clean(a.Product), Model: clean(a.Model), Maker: clean(a.Maker),
 		Edition: string(a.Edition), AsOf: string(a.AsOf), Bindings: a.Bindings.Short(), Declared: a.Declared.Short(),
 		Criteria: len(in.Catalogue.Criteria), Closing: in.Closing(),
+	}
+	if len(a.Only) > 0 {
+		v.Only = in.say("report.only", map[string]string{"only": strings.Join(a.Only, ", ")})
 	}
 	for _, w := range a.Warnings {
 		v.Warnings = append(v.Warnings, clean(w.Message))

@@ -41,9 +41,14 @@ func JSON(a iotmark.Assessment) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Filter returns the assessment with only the conclusions that f accepts. All
-// else stays, so that indexes into the findings still hold.
-func Filter(a iotmark.Assessment, f func(iotmark.Conclusion) bool) iotmark.Assessment {
+// Filter returns the assessment with only the conclusions that f accepts, and
+// with the names of what was asked for. All else stays, so that indexes into
+// the findings still hold, and tracks speak of the whole product.
+func Filter(a iotmark.Assessment, only []string, f func(iotmark.Conclusion) bool) iotmark.Assessment {
+	if len(only) == 0 {
+		return a
+	}
+	a.Only = only
 	kept := make([]iotmark.Conclusion, 0, len(a.Conclusions))
 	for _, c := range a.Conclusions {
 		if f(c) {
@@ -227,25 +232,13 @@ func (in Input) closing(t iotmark.Track) string {
 	id := iotmark.MessageID("track." + t.ID)
 	if t.Open {
 		words := in.say(id+".open", nil)
-		contradicted := 0
-		for _, c := range in.Assessment.Conclusions {
-			if c.Contradicted {
-				contradicted++
-			}
-		}
-		if contradicted > 0 {
-			words += " " + in.say("track.contradicted", map[string]string{"n": strconv.Itoa(contradicted)})
+		if t.Contradicted > 0 {
+			words += " " + in.say("track.contradicted", map[string]string{"n": strconv.Itoa(t.Contradicted)})
 		}
 		return words
 	}
-	maker := 0
-	for _, c := range in.Assessment.Conclusions {
-		if c.Waits == iotmark.WaitMaker && slices.Contains(t.Missing, c.Criterion) {
-			maker++
-		}
-	}
 	return in.say(id+".missing", map[string]string{
 		"n": strconv.Itoa(len(t.Missing)), "first": string(t.Missing[0]),
-		"maker": strconv.Itoa(maker), "others": strconv.Itoa(len(t.Missing) - maker),
+		"maker": strconv.Itoa(t.Maker), "others": strconv.Itoa(len(t.Missing) - t.Maker),
 	})
 }

@@ -119,6 +119,9 @@ func (t *text) head() {
 	}
 	t.para(fmt.Sprintf("Edition %s, judged as of %s, offline. %d of %d criteria concern it.",
 		a.Edition, a.AsOf, applicable, len(t.in.Catalogue.Criteria)), 0, 0)
+	if len(a.Only) > 0 {
+		t.para(t.in.say("report.only", map[string]string{"only": strings.Join(a.Only, ", ")}), 0, 0)
+	}
 	for _, w := range a.Warnings {
 		t.para(t.paint(yellow, "warning")+" "+clean(w.Message), 0, 2)
 	}
