@@ -30,8 +30,12 @@ const (
 	proposeBytes = 256 << 20
 )
 
-// skipped folders hold other people's files.
-var skipped = []string{"node_modules", "vendor", "third_party", "testdata", "target", "build", "dist"}
+// skipped folders hold other people's files, or nothing that is shipped.
+var skipped = []string{"node_modules", "vendor", "third_party", "testdata", "CMakeFiles", "incremental"}
+
+// built folders are what a build writes: the list of components and the image
+// often lie there, among thousands of files that only look like evidence.
+var built = []string{"build", "dist", "target"}
 
 // clue is one way to recognise a piece of evidence. All parts that are set
 // must hold. The first clue that holds decides.
@@ -42,6 +46,7 @@ type clue struct {
 	kind   iotmark.EvidenceKind
 	title  string
 	why    string
+	sure   bool // by content or a name of its own: holds in a build's folder too
 }
 
 func named(expr string) *regexp.Regexp { return regexp.MustCompile(expr) }
@@ -50,15 +55,16 @@ func named(expr string) *regexp.Regexp { return regexp.MustCompile(expr) }
 // format with a name, then a name alone.
 var clues = []clue{
 	{reader: "securitytxt", kind: iotmark.KindWebPage, title: "security.txt", why: "has the fields of a security.txt (RFC 9116)"},
-	{reader: "netprofile", kind: iotmark.KindNetworkProfile, title: "Hosts and ports (MUD)", why: "is a MUD file (RFC 8520)"},
-	{reader: "sbom", name: named(`hbom|hardware`), kind: iotmark.KindHBOM, title: "Hardware components", why: "is a CycloneDX list of hardware by its name"},
-	{reader: "sbom", kind: iotmark.KindSBOM, title: "Software components", why: "is a list of components"},
-	{reader: "description", kind: iotmark.KindInterfaceDescription, title: "Description of an interface", why: "describes an interface"},
+	{reader: "netprofile", kind: iotmark.KindNetworkProfile, title: "Hosts and ports (MUD)", why: "is a MUD file (RFC 8520)", sure: true},
+	{reader: "sbom", name: named(`hbom|hardware`), kind: iotmark.KindHBOM, title: "Hardware components", why: "is a CycloneDX list of hardware by its name", sure: true},
+	{reader: "sbom", kind: iotmark.KindSBOM, title: "Software components", why: "is a list of components", sure: true},
+	{reader: "description", kind: iotmark.KindInterfaceDescription, title: "Description of an interface", why: "describes an interface", sure: true},
 	{name: named(`(open)?vex.*\.json$`), kind: iotmark.KindVEX, title: "Known weaknesses and this product", why: "has the name of a VEX statement"},
-	{magic: "\xd4\xc3\xb2\xa1", kind: iotmark.KindPacketCapture, title: "Recorded traffic", why: "is a packet capture"},
-	{magic: "\xa1\xb2\xc3\xd4", kind: iotmark.KindPacketCapture, title: "Recorded traffic", why: "is a packet capture"},
-	{magic: "\x0a\x0d\x0d\x0a", kind: iotmark.KindPacketCapture, title: "Recorded traffic", why: "is a packet capture"},
-	{name: named(`\.apk$`), magic: "PK", kind: iotmark.KindAppPackage, title: "The app as shipped", why: "is an Android package"},
+	{magic: "\xd4\xc3\xb2\xa1", kind: iotmark.KindPacketCapture, title: "Recorded traffic", why: "is a packet capture", sure: true},
+	{magic: "\xa1\xb2\xc3\xd4", kind: iotmark.KindPacketCapture, title: "Recorded traffic", why: "is a packet capture", sure: true},
+	{magic: "\x0a\x0d\x0d\x0a", kind: iotmark.KindPacketCapture, title: "Recorded traffic", why: "is a packet capture", sure: true},
+	{name: named(`\.apk$`), magic: "PK", kind: iotmark.KindAppPackage, title: "The app as shipped", why: "is an Android package", sure: true},
+	{reader: "firmware", name: named(`\.(img|bin|fw|cpio|uimage|squashfs|ext4)$|(firmware|rootfs|image).*\.(tar|tgz|zip|gz|xz|zst)$`), kind: iotmark.KindFirmwareImage, title: "Device image", why: "is an image or a tree by its content and name", sure: true},
 	{reader: "firmware", name: named(`firmware|rootfs|image|\.(img|bin|fw|cpio|uimage)$`), kind: iotmark.KindFirmwareImage, title: "Device image", why: "is an image or a tree by its content and name"},
 	{reader: "table", name: named(`hbom|bill.?of.?materials|^bom\b.*\.csv$`), kind: iotmark.KindHBOM, title: "Hardware components", why: "is a table with the name of a parts list"},
 	{reader: "table", name: named(`export|takeout`), kind: iotmark.KindDataExport, title: "Sample of an export", why: "is a table with the name of an export"},
@@ -84,47 +90,84 @@ var pathForm = regexp.MustCompile(`^[.]?[A-Za-z0-9_-][A-Za-z0-9._ -]*(/[.]?[A-Za
 
 // Propose walks a product's folder and proposes what evidence its files are.
 // It opens nothing but regular files, reads their first bytes, and follows no
-// link.
+// link. What a build wrote comes last and has a bound of its own, so that many
+// files there hide none of the others.
 func Propose(ctx context.Context, fsys fs.FS) ([]Proposal, error) {
-	var out []Proposal
-	seen := map[iotmark.EvidenceID]int{}
-	files := 0
-	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
-		if ctx.Err() != nil {
-			return ctx.Err()
+	w := walk{ctx: ctx, fsys: fsys, seen: map[iotmark.EvidenceID]int{}}
+	if err := w.below("."); err != nil {
+		return w.out, err
+	}
+	later := w.later
+	w.built, w.files = true, 0
+	for _, dir := range later {
+		if err := w.below(dir); err != nil {
+			return w.out, err
+		}
+	}
+	return w.out, nil
+}
+
+// walk is one search through a folder.
+type walk struct {
+	ctx   context.Context
+	fsys  fs.FS
+	built bool     // inside what a build wrote
+	later []string // folders that a build wrote
+	files int
+	seen  map[iotmark.EvidenceID]int
+	out   []Proposal
+}
+
+func (w *walk) below(root string) error {
+	return fs.WalkDir(w.fsys, root, func(p string, d fs.DirEntry, err error) error {
+		if w.ctx.Err() != nil {
+			return w.ctx.Err()
 		}
 		if err != nil {
 			return nil // what cannot be listed is not proposed
 		}
 		if d.IsDir() {
-			hidden := strings.HasPrefix(d.Name(), ".") && p != "." && d.Name() != ".well-known"
-			if hidden || slices.Contains(skipped, d.Name()) || strings.Count(p, "/") >= proposeDepth {
-				return fs.SkipDir
-			}
-			return nil
+			return w.enter(p, d.Name())
 		}
-		if files++; files > proposeFiles {
+		if w.files++; w.files > proposeFiles {
 			return fs.SkipAll
 		}
-		if !d.Type().IsRegular() || !pathForm.MatchString(p) {
-			return nil
+		if d.Type().IsRegular() && pathForm.MatchString(p) {
+			w.look(p, d)
 		}
-		c, ok := recognise(fsys, p, d)
-		if !ok {
-			return nil
-		}
-		id := proposalID(c, p)
-		if seen[id]++; seen[id] > 1 {
-			id = iotmark.EvidenceID(string(id) + "-" + strconv.Itoa(seen[id]))
-		}
-		out = append(out, Proposal{ID: id, Path: p, Kind: c.kind, Title: c.title, Why: c.why})
 		return nil
 	})
-	return out, err
 }
 
-// recognise returns the first clue that holds for a file.
-func recognise(fsys fs.FS, p string, d fs.DirEntry) (clue, bool) {
+// enter says whether a folder is searched, and keeps what a build wrote for
+// later.
+func (w *walk) enter(p, name string) error {
+	hidden := strings.HasPrefix(name, ".") && p != "." && name != ".well-known"
+	if hidden || slices.Contains(skipped, name) || strings.Count(p, "/") >= proposeDepth {
+		return fs.SkipDir
+	}
+	if !w.built && slices.Contains(built, name) {
+		w.later = append(w.later, p)
+		return fs.SkipDir
+	}
+	return nil
+}
+
+func (w *walk) look(p string, d fs.DirEntry) {
+	c, ok := recognise(w.fsys, p, d, w.built)
+	if !ok {
+		return
+	}
+	id := proposalID(c, p)
+	if w.seen[id]++; w.seen[id] > 1 {
+		id = iotmark.EvidenceID(string(id) + "-" + strconv.Itoa(w.seen[id]))
+	}
+	w.out = append(w.out, Proposal{ID: id, Path: p, Kind: c.kind, Title: c.title, Why: c.why})
+}
+
+// recognise returns the first clue that holds for a file; only the sure ones
+// are asked when a build wrote it.
+func recognise(fsys fs.FS, p string, d fs.DirEntry, built bool) (clue, bool) {
 	info, err := d.Info()
 	if err != nil || info.Size() == 0 || info.Size() > proposeBytes {
 		return clue{}, false
@@ -143,7 +186,7 @@ func recognise(fsys fs.FS, p string, d fs.DirEntry) (clue, bool) {
 		knows[r.Name] = r.Sniff(path.Base(p), head)
 	}
 	for _, c := range clues {
-		if (c.reader == "" || knows[c.reader]) && (c.name == nil || c.name.MatchString(base)) && strings.HasPrefix(string(head), c.magic) {
+		if (!built || c.sure) && (c.reader == "" || knows[c.reader]) && (c.name == nil || c.name.MatchString(base)) && strings.HasPrefix(string(head), c.magic) {
 			return c, true
 		}
 	}
