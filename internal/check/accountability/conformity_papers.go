@@ -492,7 +492,7 @@ func lawFindings(in check.Input, read []*paper, basis []iotmark.EvidenceID) []io
 		default:
 			f = check.CannotTell(conformity+"act-unknown", basis, "act", name)
 		}
-		f.Places = []iotmark.Place{{Path: "laws." + check.N(i)}}
+		f.Places = []iotmark.Place{{Path: "laws." + check.N(i+1)}}
 		out = append(out, f)
 	}
 	if len(unread) > 0 && !elsewhere {

@@ -3,6 +3,7 @@ package provenance
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
@@ -76,6 +77,35 @@ func minimumOf(d *iotmark.Declaration, l check.Read[*sbom.Facts]) []iotmark.Find
 	return []iotmark.Finding{check.Pass(m, basis, "list", l.Title, "n", check.N(len(parts)), "product", label(*f.Subject))}
 }
 
+// ofProduct reports whether the name of what a list is about shares a word of
+// three letters, or the model, with what the declaration says of the product.
+// Builds name an image in many ways; a name with nothing in common may be the
+// list of something else, and a person looks.
+func ofProduct(d *iotmark.Declaration, name string) bool {
+	known := []string{d.Product.Name, d.Product.Model, d.Product.Kind, d.Maker.Name, d.Maker.Brand}
+	for _, p := range d.Parts {
+		known = append(known, p.Name)
+	}
+	flat := strings.Join(words(name), "")
+	for _, k := range known {
+		ws := words(k)
+		if j := strings.Join(ws, ""); len(j) >= 3 && strings.Contains(flat, j) {
+			return true
+		}
+		for _, w := range ws {
+			if len(w) >= 3 && strings.Contains(flat, w) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// words splits a name at everything that is neither letter nor digit.
+func words(s string) []string {
+	return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+}
+
 // authored reports whether the list says who or what made it. Who supplies
 // the product answers for the list that comes with it.
 func authored(f *sbom.Facts) bool {
@@ -96,9 +126,15 @@ func subject(d *iotmark.Declaration, l check.Read[*sbom.Facts]) []iotmark.Findin
 		return []iotmark.Finding{check.CannotTell("provenance.sbom-minimum.no-subject", basis, "list", l.Title)}
 	}
 	at := iotmark.Place{Evidence: l.ID, Line: s.Line, Quote: label(*s)}
+	var out []iotmark.Finding
+	if d != nil && d.Product.Name != "" && !ofProduct(d, s.Name) {
+		f := check.CannotTell("provenance.sbom-minimum.subject-unlike", basis, "list", l.Title, "found", s.Name, "product", d.Product.Name)
+		f.Places = []iotmark.Place{at}
+		out = append(out, f)
+	}
 	point := func(f iotmark.Finding) []iotmark.Finding {
 		f.Places = append([]iotmark.Place{at}, f.Places...)
-		return []iotmark.Finding{f}
+		return append(out, f)
 	}
 	if !said(s.Version) {
 		return point(check.CannotTell("provenance.sbom-minimum.subject-unversioned", basis, "list", l.Title, "product", s.Name))
@@ -113,7 +149,7 @@ func subject(d *iotmark.Declaration, l check.Read[*sbom.Facts]) []iotmark.Findin
 			continue
 		}
 		if sameVersion(e.Version, s.Version) {
-			return nil
+			return out
 		}
 		if linked == nil {
 			linked, at2 = &d.Software[i], i
@@ -122,12 +158,12 @@ func subject(d *iotmark.Declaration, l check.Read[*sbom.Facts]) []iotmark.Findin
 	if linked != nil {
 		f := check.Fail("provenance.sbom-minimum.version-differs", basis,
 			"list", l.Title, "part", string(linked.Part), "declared", linked.Version, "found", s.Version)
-		f.Places = []iotmark.Place{{Path: "software." + check.N(at2) + ".version", Quote: check.Quote(linked.Version)}}
+		f.Places = []iotmark.Place{{Path: "software." + check.N(at2+1) + ".version", Quote: check.Quote(linked.Version)}}
 		return point(f)
 	}
 	for _, e := range d.Software {
 		if sameVersion(e.Version, s.Version) && about(l.Item, e.Part) {
-			return nil
+			return out
 		}
 	}
 	return point(check.CannotTell("provenance.sbom-minimum.version-elsewhere", basis, "list", l.Title, "found", s.Version))
@@ -229,7 +265,7 @@ func releases(in check.Input, lists []check.Read[*sbom.Facts]) []iotmark.Finding
 			m = "provenance.sbom-minimum.release-unread"
 		}
 		f := check.CannotTell(m, nil, "part", string(part), "version", s.Version, "evidence", string(s.SBOM))
-		f.Places = []iotmark.Place{{Path: "software." + check.N(at), Quote: check.Quote(s.Version)}}
+		f.Places = []iotmark.Place{{Path: "software." + check.N(at+1), Quote: check.Quote(s.Version)}}
 		out = append(out, f)
 	}
 	return out

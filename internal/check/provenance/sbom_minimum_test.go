@@ -62,6 +62,16 @@ func TestSBOMMinimum(t *testing.T) {
 			d.Software = append(d.Software, iotmark.Software{Part: iotmark.App, Version: "5.4.1", SBOM: "app-sbom"})
 		}), []string{"passed complete-flat", "cantTell release-unread"}},
 
+		{"a list with the product's name in it", b, declare(func(d *iotmark.Declaration) {
+			d.Product = iotmark.Product{Name: "Hearth Thermostat 2", Model: "NH-T2", Kind: "thermostat"}
+		}), []string{"passed complete-flat"}},
+		{"a list with the model only", edit(`"hearth-thermostat-2"`, `"nht2-image"`), declare(func(d *iotmark.Declaration) {
+			d.Product = iotmark.Product{Name: "Hearth", Model: "NH-T2", Kind: "controller"}
+		}), []string{"passed complete-flat"}},
+		{"the list of something else", b, declare(func(d *iotmark.Declaration) {
+			d.Product, d.Maker.Name = iotmark.Product{Name: "Glimmer Sense", Model: "GS-1", Kind: "lamp"}, "Glimmer Ltd"
+		}), []string{"cantTell subject-unlike"}},
+
 		{"a component without a name", edit(`"name": "zephyr", `, ``), d, []string{"failed no-name"}},
 		{"one of forty without a name", many(40, 1, without(`"name":"c0",`)), d, []string{"failed no-name"}},
 		{"a component without a version", edit(`"name": "zephyr", "version": "4.2.1"`, `"name": "zephyr"`), d, []string{"failed no-version"}},
@@ -103,7 +113,7 @@ func TestSBOMMinimumPlaces(t *testing.T) {
 	want := []iotmark.Finding{
 		{Outcome: iotmark.Failed, Message: "provenance.sbom-minimum.version-differs", Basis: []iotmark.EvidenceID{"sbom"},
 			Args:   map[string]string{"list": "Software components", "part": "device", "declared": "3.2.0", "found": "9"},
-			Places: []iotmark.Place{{Evidence: "sbom", Line: 7, Quote: "hearth-thermostat-2 9"}, {Path: "software.0.version", Quote: "3.2.0"}}},
+			Places: []iotmark.Place{{Evidence: "sbom", Line: 7, Quote: "hearth-thermostat-2 9"}, {Path: "software.1.version", Quote: "3.2.0"}}},
 		{Outcome: iotmark.Failed, Message: "provenance.sbom-minimum.no-version", Basis: []iotmark.EvidenceID{"sbom"},
 			Args:   map[string]string{"list": "Software components", "n": "1", "of": "4", "names": "zephyr"},
 			Places: []iotmark.Place{{Evidence: "sbom", Line: 10, Quote: "zephyr"}}},
