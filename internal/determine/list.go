@@ -70,6 +70,7 @@ func Checks() []check.Check {
 		lifecycle.EndOfLifeCases,
 		lifecycle.FailureRate,
 		lifecycle.SupportDateAgrees,
+		lifecycle.SupportDateDeclared,
 
 		accountability.ConformityPapers,
 		accountability.EvidenceCurrent,
