@@ -17,7 +17,7 @@ import (
 func catalogueCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "catalogue",
-		Usage: "look at the criteria and at the laws and standards beside them",
+		Usage: "look at the criteria, and the laws and standards beside",
 		Commands: []*cli.Command{
 			{
 				Name:  "list",
@@ -27,7 +27,7 @@ pass, the step from which it counts, what a program decides, its id, and what
 it means for the person who uses the product.`,
 				Flags: []cli.Flag{
 					&cli.StringSliceFlag{Name: "topic", Usage: "only criteria of `TOPIC`; may be repeated"},
-					&cli.StringSliceFlag{Name: "level", Usage: "only criteria of `LEVEL` must, should or may; may be repeated"},
+					&cli.StringSliceFlag{Name: "level", Usage: "only `LEVEL` must, should or may"},
 					&cli.BoolFlag{Name: "entry", Usage: "only the criteria of the first pass"},
 					&cli.BoolFlag{Name: "wide", Usage: "one line a criterion, however long"},
 					jsonFlag(),
@@ -36,14 +36,14 @@ it means for the person who uses the product.`,
 			},
 			{
 				Name:      "show",
-				Usage:     "show a topic, a criterion, an instrument, or the scheme",
+				Usage:     "show a topic, criterion, instrument or the scheme",
 				ArgsUsage: "TOPIC|ID|INSTRUMENT|scheme",
 				Flags:     []cli.Flag{jsonFlag()},
 				Action:    catalogueShow,
 			},
 			{
 				Name:  "lint",
-				Usage: "check that the catalogue agrees with itself and with the checks",
+				Usage: "check that the catalogue and the checks agree",
 				Flags: []cli.Flag{
 					&cli.BoolFlag{Name: "coverage", Usage: "print how far the criteria reach, by topic, risk and instrument"},
 					jsonFlag(),
@@ -52,7 +52,7 @@ it means for the person who uses the product.`,
 			},
 			{
 				Name:  "schema",
-				Usage: "print the JSON Schema of the declaration, for editors",
+				Usage: "print the declaration's JSON Schema, for editors",
 				Description: `Keep it beside the declaration, and begin the declaration with
 # yaml-language-server: $schema=iotmark.schema.json`,
 				Action: catalogueSchema,
@@ -60,11 +60,24 @@ it means for the person who uses the product.`,
 		},
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			if cmd.NArg() > 0 {
-				return usage("catalogue has no command %q; it has list, show, lint and schema", cmd.Args().First())
+				return noCommand(cmd)
 			}
 			return cli.ShowSubcommandHelp(cmd)
 		},
 	}
+}
+
+// noCommand says that a command has no command of that name, and which it has.
+func noCommand(cmd *cli.Command) error {
+	var known []string
+	for _, c := range cmd.Commands {
+		if !c.Hidden {
+			known = append(known, c.Name)
+		}
+	}
+	word := cmd.Args().First()
+	last := len(known) - 1
+	return usage("%s has no command %q.%s It has %s and %s; %s --help tells more", cmd.FullName(), word, suggestion(word, known), strings.Join(known[:last], ", "), known[last], cmd.FullName())
 }
 
 // listed is one row of the list in JSON.
@@ -212,14 +225,7 @@ func catalogueShow(_ context.Context, cmd *cli.Command) error {
 	case word == "scheme":
 		data, text = c.Scheme, showScheme(c)
 	case is:
-		rows := []listed{}
-		for _, cr := range c.InTopic(topic.ID) {
-			rows = append(rows, row(c, cr))
-		}
-		data, text = struct {
-			Topic    catalogue.TopicRow `json:"topic"`
-			Criteria []listed           `json:"criteria"`
-		}{topic, rows}, showTopic(c, topic)
+		data, text = topicData(c, topic), showTopic(c, topic)
 	case c.Instrument(iotmark.InstrumentID(word)) != nil:
 		in := c.Instrument(iotmark.InstrumentID(word))
 		touching := c.Touching(in.ID)

@@ -81,11 +81,19 @@ func root(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 			explainCommand(),
 			catalogueCommand(),
 		},
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			if cmd.NArg() > 0 {
-				return usage("there is no command %q; iotmark --help lists them", cmd.Args().First())
+		Action: func(_ context.Context, cmd *cli.Command) error {
+			switch rest := cmd.Args().Tail(); {
+			case cmd.NArg() == 0, cmd.Args().First() == "help" && len(rest) == 0:
+				return cli.ShowRootCommandHelp(cmd)
+			case cmd.Args().First() == "help" && cmd.Command(rest[0]) != nil:
+				// In a context of its own: in ctx it would run below this command.
+				args := append([]string{cmd.Name}, rest...)
+				return root(stdin, stdout, stderr).Run(context.Background(), append(args, "--help"))
+			case cmd.Args().First() == "version" && len(rest) == 0:
+				cli.ShowVersion(cmd)
+				return nil
 			}
-			return cli.ShowRootCommandHelp(cmd)
+			return noCommand(cmd)
 		},
 	}
 	strict(cmd)

@@ -12,44 +12,239 @@ import (
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/catalogue"
+	checks "github.com/open-iot-mark/iotmark/internal/check"
 	"github.com/open-iot-mark/iotmark/internal/determine"
 )
 
 func explainCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "explain",
-		Usage:     "tell everything about one criterion: why, evidence, checks, laws, smallest fix",
-		ArgsUsage: "ID",
-		Description: `ID is a criterion such as privacy.erase; the name alone, erase, will do where
-only one topic has it. iotmark catalogue list shows them all.`,
-		Flags:  []cli.Flag{jsonFlag(), &cli.BoolFlag{Name: "all", Usage: "name also what touches the matter loosely, provision by provision"}},
+		Usage:     "tell all about a criterion, a check or a topic",
+		ArgsUsage: "NAME",
+		Description: `NAME is a criterion such as privacy.erase, a check such as
+provenance.sbom-minimum, or a topic such as privacy. The name alone, erase,
+will do where only one topic has it. iotmark catalogue list shows all
+criteria.`,
+		Flags:  []cli.Flag{jsonFlag(), &cli.BoolFlag{Name: "all", Usage: "name also each provision that touches it loosely"}},
 		Action: explain,
 	}
 }
 
 func jsonFlag() cli.Flag { return &cli.BoolFlag{Name: "json", Usage: "print JSON"} }
 
+// listHint is where the names stand.
+const listHint = "iotmark catalogue list shows all criteria"
+
 func explain(_ context.Context, cmd *cli.Command) error {
 	if cmd.NArg() != 1 {
-		return usage("explain takes one criterion, such as iotmark explain privacy.erase; iotmark catalogue list shows them all")
+		return usage("explain takes one criterion, check or topic, such as iotmark explain privacy.erase; " + listHint)
 	}
 	c, err := catalogue.Load()
 	if err != nil {
 		return err
 	}
-	cr, err := c.Find(cmd.Args().First())
-	if err != nil {
-		return err
-	}
-	x, err := c.Explain(cr.ID)
+	data, text, err := explained(c, cmd.Args().First(), cmd.Bool("all"))
 	if err != nil {
 		return err
 	}
 	if cmd.Bool("json") {
-		return writeJSON(cmd.Root().Writer, x)
+		return writeJSON(cmd.Root().Writer, data)
 	}
-	_, err = io.WriteString(cmd.Root().Writer, explanation(x, cmd.Bool("all")))
+	_, err = io.WriteString(cmd.Root().Writer, text)
 	return err
+}
+
+// explained returns what is known under a name, for programs and for people.
+func explained(c *catalogue.Catalogue, word string, all bool) (data any, text string, err error) {
+	if t, is := c.Topic(iotmark.Topic(word)); is {
+		return topicData(c, t), topicPage(c, t), nil
+	}
+	cr, err := c.Find(word)
+	if err != nil {
+		if k := findCheck(word); k != nil {
+			return checkData(c, k), checkPage(c, k), nil
+		}
+		return nil, "", nothingToExplain(c, word)
+	}
+	x, err := c.Explain(cr.ID)
+	if err != nil {
+		return nil, "", err
+	}
+	return x, explanation(x, all), nil
+}
+
+// findCheck returns the check with that id, or the only one with that name
+// after the dot.
+func findCheck(word string) *checks.Check {
+	var found []checks.Check
+	for _, k := range determine.Checks() {
+		if string(k.ID) == word {
+			return &k
+		}
+		if _, name, _ := strings.Cut(string(k.ID), "."); name == word {
+			found = append(found, k)
+		}
+	}
+	if len(found) != 1 {
+		return nil
+	}
+	return &found[0]
+}
+
+// nothingToExplain proposes the most like of all names, also of the short
+// ones when the word has no dot.
+func nothingToExplain(c *catalogue.Catalogue, word string) error {
+	known := names(iotmark.Topics())
+	for _, cr := range c.Criteria {
+		known = append(known, string(cr.ID))
+	}
+	for _, k := range determine.Checks() {
+		known = append(known, string(k.ID))
+	}
+	meant := catalogue.Suggest(word, known)
+	if meant == "" && !strings.Contains(word, ".") {
+		full, short := map[string]string{}, []string{}
+		for _, id := range known {
+			if _, name, ok := strings.Cut(id, "."); ok {
+				full[name] = id
+				short = append(short, name)
+			}
+		}
+		meant = full[catalogue.Suggest(word, short)]
+	}
+	msg := fmt.Sprintf("there is no criterion, check or topic %q.", word)
+	if meant != "" {
+		msg += " Did you mean " + meant + "?"
+	}
+	return &iotmark.Error{Kind: iotmark.NotFound, ID: "name-unknown", Msg: msg + " " + listHint}
+}
+
+// explainedTopic is a topic in JSON.
+type explainedTopic struct {
+	Topic    catalogue.TopicRow `json:"topic"`
+	Criteria []listed           `json:"criteria"`
+}
+
+func topicData(c *catalogue.Catalogue, t catalogue.TopicRow) explainedTopic {
+	x := explainedTopic{Topic: t, Criteria: []listed{}}
+	for _, cr := range c.InTopic(t.ID) {
+		x.Criteria = append(x.Criteria, row(c, cr))
+	}
+	return x
+}
+
+func topicPage(c *catalogue.Catalogue, t catalogue.TopicRow) string {
+	var p page
+	list := c.InTopic(t.ID)
+	p.WriteString(t.Title + "\n")
+	p.WriteString(wrap(t.Asks, columns, 0) + "\n")
+	p.section(count(len(list), "criterion", "criteria") + "; * marks the first pass")
+	for _, cr := range list {
+		p.listRow(cr, false)
+	}
+	p.section("Checks that look")
+	for _, k := range determine.Checks() {
+		if k.ID.Topic() == t.ID {
+			p.rowAt(2, 9, string(k.ID), k.Title)
+		}
+	}
+	fmt.Fprintf(&p, "\niotmark explain ID tells all about one criterion or check.\n")
+	return p.String()
+}
+
+// explainedCheck is a check in JSON.
+type explainedCheck struct {
+	ID        iotmark.CheckID  `json:"id"`
+	Version   int              `json:"version"`
+	Title     string           `json:"title"`
+	What      string           `json:"what"`
+	Why       string           `json:"why"`
+	Satisfy   string           `json:"satisfy"`
+	Limits    string           `json:"limits"`
+	Sources   []string         `json:"sources"`
+	Certainty checks.Certainty `json:"certainty"`
+	Evidence  []string         `json:"evidence"` // kinds that it reads
+	Serves    []served         `json:"serves"`
+}
+
+// served is a criterion that a check serves.
+type served struct {
+	Criterion iotmark.CriterionID `json:"criterion"`
+	Role      catalogue.Role      `json:"role"`
+	Because   string              `json:"because"`
+}
+
+func checkData(c *catalogue.Catalogue, k *checks.Check) explainedCheck {
+	x := explainedCheck{ID: k.ID, Version: k.Version, Title: k.Title, What: k.What, Why: k.Why, Satisfy: k.Satisfy,
+		Limits: k.Limits, Sources: k.Cites, Certainty: k.Certainty, Evidence: []string{}, Serves: []served{}}
+	for _, n := range k.Reads {
+		kinds := names(n.Kinds)
+		if len(kinds) == 0 {
+			kinds = []string{n.Reader + " of any kind"}
+		}
+		for _, kind := range kinds {
+			if !slices.Contains(x.Evidence, kind) {
+				x.Evidence = append(x.Evidence, kind)
+			}
+		}
+	}
+	for _, id := range c.Serves(k.ID) {
+		for _, b := range c.Bindings.Criteria[id] {
+			if b.Check == k.ID {
+				x.Serves = append(x.Serves, served{id, b.Role, b.Because})
+			}
+		}
+	}
+	return x
+}
+
+// worth says what a verdict of a check is worth.
+func worth(c checks.Certainty) string {
+	switch c {
+	case checks.Sure:
+		return "passed and failed both follow from the evidence"
+	case checks.FailSure:
+		return "a finding is proof, its absence proves nothing beyond what was read"
+	}
+	return "it points a person to a place and decides nothing by itself"
+}
+
+func checkPage(c *catalogue.Catalogue, k *checks.Check) string {
+	var p page
+	x := checkData(c, k)
+	p.WriteString(string(k.ID) + "\n")
+	p.WriteString(wrap(fmt.Sprintf("A check, version %d. %s: %s.", k.Version, strings.ToUpper(string(k.Certainty[:1]))+string(k.Certainty[1:]), worth(k.Certainty)), columns, 0) + "\n\n")
+	p.para("%s", k.Title)
+	p.section("What it looks at")
+	p.para("%s", k.What)
+	if len(x.Evidence) > 0 {
+		p.para("Evidence: %s.", strings.Join(x.Evidence, ", "))
+	} else {
+		p.para("It reads the declaration alone.")
+	}
+	p.section("Why")
+	p.para("%s", k.Why)
+	p.section("What satisfies it")
+	p.para("%s", k.Satisfy)
+	p.section("What it cannot see")
+	p.para("%s", k.Limits)
+	p.section("Sources")
+	for _, s := range k.Cites {
+		p.WriteString(hang(s, columns, 2, 4) + "\n")
+	}
+	p.section("Criteria it serves")
+	var roles []catalogue.Role
+	for _, s := range x.Serves {
+		roles = append(roles, s.Role)
+		fmt.Fprintf(&p, "  %s (%s)\n", s.Criterion, s.Role)
+		p.WriteString(wrap("because "+s.Because, columns, 4) + "\n")
+	}
+	for _, r := range []catalogue.Role{catalogue.Proof, catalogue.Guard, catalogue.Hint} {
+		if slices.Contains(roles, r) {
+			p.para("%s", role(r))
+		}
+	}
+	return p.String()
 }
 
 // writeJSON prints a value for programs: two blanks a step, as it is.
