@@ -29,7 +29,7 @@ import (
 func checkCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "check",
-		Usage:     "say where a product stands against the criteria, why, and what to do next",
+		Usage:     "say where a product stands, why, and what to do next",
 		ArgsUsage: "[PATH]",
 		Description: `PATH is a product's folder, a zip or tar of it, or a declaration; the folder
 you stand in when it is left out. Nothing leaves this machine.
@@ -39,11 +39,11 @@ assessor count as 0), 1 one does not conform, 2 wrong use or a broken file,
 5 some evidence could not be read, with --strict. They follow what --entry
 and --topic leave.`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "text", Usage: "text, json or html"},
+			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "text", Usage: "`FORMAT` text, json or html"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write the report to `FILE` instead of stdout"},
-			&cli.BoolFlag{Name: "open", Usage: "show the HTML report on this machine's loopback until interrupted"},
-			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8026", Usage: "loopback `ADDRESS` for --open"},
-			&cli.StringFlag{Name: "at", Usage: "judge as of `DATE`, such as 2026-11-22; today when left out"},
+			&cli.BoolFlag{Name: "open", Usage: "show the page on the loopback until Ctrl-C"},
+			&cli.StringFlag{Name: "listen", Usage: "`ADDRESS` for --open, or 127.0.0.1:8026"},
+			&cli.StringFlag{Name: "at", Usage: "judge as of `DATE`; today when left out"},
 			&cli.BoolFlag{Name: "entry", Usage: "only the criteria of the first pass"},
 			&cli.StringSliceFlag{Name: "topic", Usage: "only criteria of `TOPIC`; may be repeated"},
 			&cli.BoolFlag{Name: "strict", Usage: "exit 5 when some evidence could not be read"},
@@ -231,7 +231,11 @@ func show(ctx context.Context, cmd *cli.Command, in report.Input) error {
 	if err := report.HTML(&page, in); err != nil {
 		return err
 	}
-	l, err := listen(cmd.String("listen"))
+	addr := cmd.String("listen")
+	if addr == "" {
+		addr = "127.0.0.1:8026"
+	}
+	l, err := listen(addr)
 	if err != nil {
 		return err
 	}
