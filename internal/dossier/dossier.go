@@ -225,12 +225,17 @@ func (d *Dossier) stand(src source, opt Options) error {
 			line, col := d.Position(field)
 			it.Standing = s
 			it.Problem = d.error(problem{code, field, position{line, col}, a})
+			if s == iotmark.Unopened {
+				it.open = nil
+			}
 		}
 		switch {
 		case e.ValidUntil != "" && opt.AsOf != "" && e.ValidUntil < opt.AsOf: // the last day counts
 			tell(iotmark.Expired, "evidence-expired", "", args{"date": e.ValidUntil})
 		case here && e.SHA256 != "" && e.SHA256 != f.digest:
 			tell(iotmark.Differs, "hash-differs", ".sha256", args{"found": e.Path, "actual": f.digest.Short(), "declared": e.SHA256.Short()})
+		case here && f.size == 0: // whoever may read it: nothing shows nothing
+			tell(iotmark.Unopened, "evidence-empty", ".path", args{"found": e.Path})
 		case here:
 		case e.Path == "" && e.URL != "":
 			it.Standing = iotmark.Elsewhere

@@ -70,6 +70,7 @@ func TestStandings(t *testing.T) {
 	put(t, outside, "secret.txt", "secret")
 	put(t, dir, "a.txt", "abc")
 	put(t, dir, "sub/inner.txt", "inner")
+	put(t, dir, "empty.txt", "")
 	for _, l := range [][2]string{{filepath.Join(outside, "secret.txt"), "link.txt"}, {outside, "linked"}, {"a.txt", "fine.txt"}, {"loop", "loop"}, {"../" + filepath.Base(dir) + "/a.txt", "back.txt"}} {
 		if err := os.Symlink(l[0], filepath.Join(dir, l[1])); err != nil {
 			t.Fatal(err)
@@ -109,6 +110,10 @@ func TestStandings(t *testing.T) {
 		{"path: loop", iotmark.Unopened, "file-unreadable", "evidence.e22.path"},
 		{"path: pipe", iotmark.Unopened, "not-a-file", "evidence.e23.path"},
 		{"path: sub", iotmark.Unopened, "not-a-file", "evidence.e24.path"},
+		{"path: empty.txt", iotmark.Unopened, "evidence-empty", "evidence.e25.path"},
+		{"path: empty.txt, sha256: " + sum(""), iotmark.Unopened, "evidence-empty", "evidence.e26.path"},
+		{"path: empty.txt, visibility: secret, sha256: " + sum(""), iotmark.Unopened, "evidence-empty", "evidence.e27.path"},
+		{"path: empty.txt, sha256: " + sum("abc"), iotmark.Differs, "hash-differs", "evidence.e28.sha256"},
 	}
 	var lines []string
 	for _, c := range cases {
