@@ -28,6 +28,9 @@ type Input struct {
 	Holdings    []iotmark.Holding // in the order of the declaration
 	Findings    []iotmark.Finding // in the order of the checks
 	Warnings    []iotmark.Warning
+	// Unsure are product facts that the evidence contradicts. They count as
+	// unknown, so that a wrong fact never takes a criterion away.
+	Unsure []iotmark.FactID
 }
 
 // Assess returns the assessment.
@@ -71,6 +74,9 @@ func newAssessor(in Input) *assessor {
 		reach:    map[iotmark.EvidenceKind]iotmark.Assurance{},
 		outcomes: map[iotmark.CheckID]iotmark.Outcome{},
 		findings: map[iotmark.CheckID][]int{},
+	}
+	for _, f := range in.Unsure {
+		a.truths[f] = iotmark.Unknown
 	}
 	for _, h := range in.Holdings {
 		a.holdings[h.Evidence] = h
@@ -268,6 +274,8 @@ func (a *assessor) evidence(c *catalogue.Criterion, claim iotmark.Claim) claimed
 			switch {
 			case h.Dated == "":
 				say(id, "assess.evidence-undated", nil)
+			case h.Dated > a.AsOf:
+				say(id, "assess.evidence-future", map[string]string{"date": string(h.Dated)})
 			case a.reach[h.Kind] >= iotmark.Shown:
 				out.shown = true
 				say(id, "assess.evidence-shown", map[string]string{"date": string(h.Dated)})

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -160,6 +161,16 @@ func write(cmd *cli.Command, format string, in report.Input) error {
 	var b strings.Builder
 	out := cmd.Root().Writer
 	file := cmd.String("output")
+	if file == "-" {
+		file = ""
+	}
+	path := cmd.Args().First()
+	if path == "" {
+		path = "."
+	}
+	if file != "" && ours(file, path) {
+		return usage("--output %s would write over the dossier; choose another name, such as report.%s", file, format)
+	}
 	if err := render(&b, format, in, report.TextOptions{Colour: file == "" && colour(out), All: cmd.Bool("all")}); err != nil {
 		return err
 	}
@@ -188,24 +199,56 @@ func render(w io.Writer, format string, in report.Input, opt report.TextOptions)
 }
 
 // replace writes a file beside the old one and then takes its place, so that
-// a crash leaves either the old file or the new one.
+// a crash leaves either the old file or the new one. What is no regular file,
+// such as a pipe, is written to as it is.
 func replace(file, content string) error {
-	f, err := os.CreateTemp(filepath.Dir(file), ".iotmark-*")
+	mode := os.FileMode(0o666) // less the umask
+	if st, err := os.Stat(file); err == nil {
+		if !st.Mode().IsRegular() {
+			return os.WriteFile(file, []byte(content), 0)
+		}
+		mode = st.Mode().Perm()
+		if real, err := filepath.EvalSymlinks(file); err == nil {
+			file = real
+		}
+	}
+	tmp := filepath.Join(filepath.Dir(file), ".iotmark-"+strconv.Itoa(os.Getpid()))
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
+	defer os.Remove(tmp)
 	_, err = io.WriteString(f, content)
 	if e := f.Close(); err == nil {
 		err = e
 	}
 	if err == nil {
-		err = os.Chmod(f.Name(), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), file)
+		err = os.Rename(tmp, file)
 	}
 	return err
+}
+
+// ours reports whether a report would take the place of a file of the
+// dossier.
+func ours(file, path string) bool {
+	st, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	in := path // an archive or a declaration
+	if st.IsDir() {
+		in = filepath.Join(path, filepath.Base(file))
+	}
+	x, err1 := os.Stat(file)
+	y, err2 := os.Stat(in)
+	if err1 != nil || err2 != nil || !os.SameFile(x, y) {
+		return false
+	}
+	switch strings.ToLower(filepath.Ext(file)) {
+	case ".json", ".html", ".txt", ".md":
+		return !st.IsDir() // a report of an earlier run is written anew
+	}
+	return true
 }
 
 // verdict decides the exit code; the report has said why.

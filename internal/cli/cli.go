@@ -14,15 +14,18 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v3"
 
 	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/internal/report"
 )
 
 // Main runs one command and returns its exit code.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	debug.SetMemoryLimit(384 << 20) // collect harder before the budget of 512 MB is used up
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := root(stdin, stdout, stderr).Run(ctx, args)
@@ -45,8 +48,17 @@ func usage(format string, args ...any) error {
 	return &iotmark.Error{Kind: iotmark.Invalid, ID: "usage", Msg: fmt.Sprintf(format, args...)}
 }
 
-// tell prints a failure, or each of several, with its id.
-func tell(w io.Writer, err error) {
+// tell prints a failure, or each of several, with its id. Words may carry
+// what somebody typed or what stands in a file, so they are made safe for a
+// terminal.
+func tell(out io.Writer, err error) {
+	var b strings.Builder
+	defer func() {
+		for l := range strings.Lines(b.String()) {
+			io.WriteString(out, report.Clean(strings.TrimSuffix(l, "\n"))+"\n")
+		}
+	}()
+	w := &b
 	if es, ok := errors.AsType[iotmark.Errors](err); ok {
 		for _, e := range es {
 			fmt.Fprintf(w, "%s [%s]\n", e.Error(), e.ID)

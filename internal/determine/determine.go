@@ -23,6 +23,7 @@ import (
 	"github.com/open-iot-mark/iotmark/catalogue"
 	"github.com/open-iot-mark/iotmark/internal/assess"
 	"github.com/open-iot-mark/iotmark/internal/check"
+	"github.com/open-iot-mark/iotmark/internal/check/accountability"
 	"github.com/open-iot-mark/iotmark/internal/dossier"
 	"github.com/open-iot-mark/iotmark/internal/evidence"
 )
@@ -45,9 +46,15 @@ type Progress struct {
 	Total int
 }
 
-// workers is how many pieces of evidence are read at the same time. Two keep
-// the memory of two large readers within the budget of one process.
-const workers = 2
+// Bounds of one determination, beside the limits of each reader. They hold a
+// whole process under 512 MB whatever the dossier holds, and depend on sizes
+// alone, so that the same dossier always gives the same bytes.
+const (
+	workers = 2         // pieces of evidence that are read at the same time
+	large   = 4 << 20   // bytes; a larger one is read while no other is
+	budget  = 192 << 20 // bytes of evidence that are read, in the order of the declaration
+	kept    = 48 << 20  // bytes of texts, tables and lists among them, whose content stays until the checks end
+)
 
 // Run reads, checks and assesses. It fails only when ctx ends.
 func Run(ctx context.Context, in Input) (iotmark.Assessment, error) {
@@ -55,7 +62,8 @@ func Run(ctx context.Context, in Input) (iotmark.Assessment, error) {
 	if err := ctx.Err(); err != nil {
 		return iotmark.Assessment{}, interrupted(err)
 	}
-	findings := runChecks(ctx, in, items)
+	unsure := accountability.Denied(in.Dossier.Declaration, items)
+	findings := runChecks(ctx, in, items, unsure)
 	if err := ctx.Err(); err != nil {
 		return iotmark.Assessment{}, interrupted(err)
 	}
@@ -66,6 +74,7 @@ func Run(ctx context.Context, in Input) (iotmark.Assessment, error) {
 		AsOf:        in.AsOf,
 		Holdings:    holdings,
 		Findings:    findings,
+		Unsure:      unsure,
 	}
 	for _, w := range in.Dossier.Warnings {
 		a.Warnings = append(a.Warnings, iotmark.Warning{ID: w.ID, Field: w.Field, Message: w.Msg})
@@ -100,8 +109,17 @@ func read(ctx context.Context, in Input) ([]check.Item, []iotmark.Holding) {
 			jobs = append(jobs, i)
 		}
 	}
+	jobs = afford(src, items, jobs)
+	var alone sync.RWMutex // held for writing while a large one is read
 	each(ctx, len(jobs), in.Progress, "reading", func(n int) string {
 		i := jobs[n]
+		if src[i].Size > large {
+			alone.Lock()
+			defer alone.Unlock()
+		} else {
+			alone.RLock()
+			defer alone.RUnlock()
+		}
 		readOne(ctx, in, src[i], &items[i])
 		return src[i].Path
 	})
@@ -117,6 +135,33 @@ func read(ctx context.Context, in Input) ([]check.Item, []iotmark.Holding) {
 	}
 	return items, holdings
 }
+
+// afford leaves out what is over the bounds of a determination, and says so in
+// the items.
+func afford(src []dossier.Item, items []check.Item, jobs []int) []int {
+	var all, stays int64
+	out := jobs[:0:0]
+	for _, i := range jobs {
+		all += src[i].Size
+		switch src[i].Kind {
+		case iotmark.KindFirmwareImage, iotmark.KindPhoto:
+		case iotmark.KindSBOM, iotmark.KindHBOM, iotmark.KindInterfaceDescription, iotmark.KindNetworkProfile:
+			stays += src[i].Size
+		default:
+			stays += min(src[i].Size, textKept)
+		}
+		if all > budget || stays > kept {
+			items[i].Problem = &iotmark.Error{Kind: iotmark.Invalid, ID: "too-much",
+				Msg: fmt.Sprintf("the evidence before it takes up what one run reads (%s, %s of it texts and tables); leave out what proves nothing, or check it by itself", evidence.Bytes(budget), evidence.Bytes(kept))}
+			continue
+		}
+		out = append(out, i)
+	}
+	return out
+}
+
+// textKept is what a reader of texts keeps of one file at most.
+const textKept = 4 << 20
 
 // holding says what became of an item, and dates it by its content where the
 // declaration does not.
@@ -235,10 +280,13 @@ func sniff(kind iotmark.EvidenceKind, s evidence.Source) *evidence.Reader {
 }
 
 // runChecks runs every check and returns their findings in the order of the
-// list of checks.
-func runChecks(ctx context.Context, in Input, items []check.Item) []iotmark.Finding {
+// list of checks. Facts that the evidence contradicts count as unknown.
+func runChecks(ctx context.Context, in Input, items []check.Item, unsure []iotmark.FactID) []iotmark.Finding {
 	list := Checks()
 	truths := in.Catalogue.Truths(in.Dossier.Declaration.Facts)
+	for _, f := range unsure {
+		truths[f] = iotmark.Unknown
+	}
 	results := make([][]iotmark.Finding, len(list))
 	each(ctx, len(list), in.Progress, "checking", func(n int) string {
 		c := list[n]

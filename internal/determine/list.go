@@ -74,5 +74,6 @@ func Checks() []check.Check {
 
 		accountability.ConformityPapers,
 		accountability.EvidenceCurrent,
+		accountability.FactsAgree,
 	}
 }

@@ -45,6 +45,7 @@ type view struct {
 	Facts, Answers                    []factView
 	All                               []allView
 	Evidence                          []evidenceView
+	Policy                            string
 	Only                              string
 	Checks, Closing                   string
 	Outcomes                          []outcomeView
@@ -101,8 +102,9 @@ type outcomeView struct {
 
 func (in Input) view() view {
 	a := in.Assessment
+	policy, _, _ := strings.Cut(ContentSecurityPolicy, "; frame-ancestors") // which a page cannot say of itself
 	v := view{
-		Style: template.CSS(style), Product: clean(a.Product), Model: clean(a.Model), Maker: clean(a.Maker),
+		Style: template.CSS(style), Policy: policy, Product: clean(a.Product), Model: clean(a.Model), Maker: clean(a.Maker),
 		Edition: string(a.Edition), AsOf: string(a.AsOf), Bindings: a.Bindings.Short(), Declared: a.Declared.Short(),
 		Criteria: len(in.Catalogue.Criteria), Closing: in.Closing(),
 	}

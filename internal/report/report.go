@@ -11,10 +11,12 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/catalogue"
@@ -38,7 +40,21 @@ func JSON(a iotmark.Assessment) ([]byte, error) {
 	if err := e.Encode(a); err != nil {
 		return nil, err
 	}
-	return b.Bytes(), nil
+	// What steers a terminal is written as an escape; to a program it is the
+	// same text.
+	var out bytes.Buffer
+	for _, r := range b.String() {
+		switch {
+		case r == '\n' || !unseen(r):
+			out.WriteRune(r)
+		case r > 0xffff:
+			hi, lo := utf16.EncodeRune(r)
+			fmt.Fprintf(&out, `\u%04x\u%04x`, hi, lo)
+		default:
+			fmt.Fprintf(&out, `\u%04x`, r)
+		}
+	}
+	return out.Bytes(), nil
 }
 
 // Filter returns the assessment with only the conclusions that f accepts, and
@@ -171,18 +187,31 @@ func (in Input) place(p iotmark.Place) string {
 	return clean(b.String())
 }
 
-// clean makes foreign text safe to print: control characters, escapes and
-// marks that turn the writing direction become a visible sign.
+// Clean makes foreign text safe to print: control characters, escapes, marks
+// that turn the writing direction and signs without a shape become a visible
+// sign, and it stays on one line.
+func Clean(s string) string { return clean(s) }
+
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\t' || r == '\n' || r == '\r':
 			return ' '
-		case unicode.IsControl(r), r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x200e, r == 0x200f, r == 0xfeff, r == unicode.ReplacementChar:
+		case unseen(r), r == unicode.ReplacementChar:
 			return '?'
 		}
 		return r
 	}, s)
+}
+
+// unseen reports whether a rune steers a terminal, turns or hides text:
+// control and format characters, line separators, fillers.
+func unseen(r rune) bool {
+	if r == 0x200c || r == 0x200d { // joiners, which Persian and Indic names need
+		return false
+	}
+	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) ||
+		r == 0x034f || r == 0x115f || r == 0x1160 || r == 0x17b4 || r == 0x17b5 || r == 0x180e || r == 0x3164 || r == 0xffa0
 }
 
 // say returns the words of a message, made safe to print.
