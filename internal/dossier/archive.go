@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"math"
 	"os"
 	"path"
 	"regexp"
@@ -205,13 +207,26 @@ func (a *archive) declaration() (string, []byte, error) {
 func (a *archive) collect(paths []string) (map[string]file, error) {
 	out := map[string]file{}
 	var want []string
+	sum := budget{opt: a.opt}
+	names := slices.Sorted(maps.Keys(a.entries))
 	for _, p := range paths {
 		out[p] = absent()
-		if _, ok := a.entries[a.prefix+p]; ok {
-			want = append(want, a.prefix+p)
-		} else if a.isFolder(a.prefix + p) {
-			out[p] = trouble(p, notAFile(fs.ModeDir))
+		e, ok := a.entries[a.prefix+p]
+		if !ok {
+			if below(names, a.prefix+p) {
+				out[p] = trouble(p, notAFile(fs.ModeDir))
+			}
+			continue
 		}
+		// What would break the budget of unpacking is left to it: it refuses
+		// the archive, and does not trust the headers.
+		n := e.length()
+		if _, plain := a.stored(e); n > sum.limit() && (plain || n <= a.opt.MaxOut) {
+			out[p] = sum.tooLarge(p, n)
+			continue
+		}
+		sum.used += min(n, sum.limit())
+		want = append(want, a.prefix+p)
 	}
 	a.spool.limit = a.opt.MaxOut
 	err := a.each(want, func(name string, e entry, r io.Reader) error {
@@ -219,7 +234,7 @@ func (a *archive) collect(paths []string) (map[string]file, error) {
 		f, err := a.hold(e, r)
 		switch {
 		case errors.Is(err, errTooLarge):
-			f = trouble(p, err).within(a.opt)
+			f = sum.tooLarge(p, a.opt.MaxFile+1)
 		case err != nil && a.broken(err):
 			// One broken entry of a zip leaves the others readable.
 			f = file{code: "file-unreadable", args: args{"found": p, "reason": reasonOf(err) + " Pack it again."}}
@@ -238,13 +253,21 @@ func (a *archive) collect(paths []string) (map[string]file, error) {
 	return out, nil
 }
 
-func (a *archive) isFolder(name string) bool {
-	for n := range a.entries {
-		if strings.HasPrefix(n, name+"/") {
-			return true
-		}
+// below reports whether one of the sorted names stands below a folder. A set
+// of all folders would be quicker to ask, and as large as a hostile archive
+// makes its names deep.
+func below(names []string, folder string) bool {
+	i, _ := slices.BinarySearch(names, folder+"/")
+	return i < len(names) && strings.HasPrefix(names[i], folder+"/")
+}
+
+// length is the size of an entry as its header has it. No more than that is
+// ever read: archive/zip and archive/tar end an entry there.
+func (e entry) length() int64 {
+	if e.zip != nil {
+		return int64(min(e.zip.UncompressedSize64, math.MaxInt64))
 	}
-	return false
+	return e.size
 }
 
 // hold hashes one entry and keeps a way to its bytes: where they stand plain
@@ -293,9 +316,13 @@ func (a *archive) each(names []string, do func(name string, e entry, r io.Reader
 		if left == 0 {
 			return nil
 		}
+		wanted := make(map[string]bool, left)
+		for _, n := range names {
+			wanted[n] = true
+		}
 		err := a.eachTar(func(h *tar.Header, r io.Reader, _ int64) error {
 			name := path.Clean(h.Name)
-			if tarKind(h) != "" || !slices.Contains(names, name) {
+			if tarKind(h) != "" || !wanted[name] {
 				return nil
 			}
 			if err := do(name, a.entries[name], r); err != nil {

@@ -565,6 +565,36 @@ func TestBrokenArchives(t *testing.T) {
 	}
 }
 
+// TestManyNames: asking for seven thousand names among nine thousand entries
+// takes no time.
+func TestManyNames(t *testing.T) {
+	t.Parallel()
+	var lines []string
+	for i := range 7_000 {
+		lines = append(lines, fmt.Sprintf("path: d/none%d", i))
+	}
+	ms := []member{{name: "iotmark.yaml", content: evidence(t, lines...)}, {name: "d/none1/x", content: "x"}, {name: "d/none1-x", content: "x"}}
+	for i := range 9_000 {
+		ms = append(ms, member{name: fmt.Sprintf("d/%s%d", strings.Repeat("n", 80), i)})
+	}
+	for format, b := range formats(t, ms...) {
+		p := put(t, t.TempDir(), "x", string(b))
+		within(t, 20*time.Second, func() {
+			d, err := dossier.Open(p, load(t), opt)
+			if err != nil {
+				t.Errorf("%s: %v", format, err)
+				return
+			}
+			defer d.Close()
+			for i, want := range []iotmark.ErrorID{"file-missing", "not-a-file", "file-missing"} {
+				if got := d.Items[i].Problem.ID; got != want {
+					t.Errorf("%s: %s: got %s, want %s", format, d.Items[i].Path, got, want)
+				}
+			}
+		})
+	}
+}
+
 // TestNothingIsLeft: no temporary file stays behind.
 func TestNothingIsLeft(t *testing.T) {
 	tmp := t.TempDir()

@@ -98,14 +98,16 @@ type Options struct {
 	AsOf iotmark.Date // the day on which evidence must be valid; empty: no day, so nothing has expired
 
 	MaxDeclaration int64 // bytes of the declaration; 1 MiB
-	MaxFile        int64 // bytes of one file of evidence; 4 GiB
+	MaxFile        int64 // bytes of one file of evidence; 1 GiB
+	MaxTotal       int64 // bytes of all evidence together, in the order of the declaration; 2 GiB
 	MaxOut         int64 // bytes unpacked from an archive; 512 MiB
 	MaxEntries     int   // entries of an archive; 10,000
 }
 
 func (o Options) withDefaults() Options {
 	o.MaxDeclaration = cmp.Or(o.MaxDeclaration, 1<<20)
-	o.MaxFile = cmp.Or(o.MaxFile, 4<<30)
+	o.MaxFile = cmp.Or(o.MaxFile, 1<<30)
+	o.MaxTotal = cmp.Or(o.MaxTotal, 2<<30)
 	o.MaxOut = cmp.Or(o.MaxOut, 512<<20)
 	o.MaxEntries = cmp.Or(o.MaxEntries, 10_000)
 	return o
@@ -206,13 +208,14 @@ func (d *Dossier) error(p problem) *iotmark.Error {
 // stand finds out how each piece of evidence stands.
 func (d *Dossier) stand(src source, opt Options) error {
 	var paths []string
+	seen := map[string]bool{"": true}
 	for _, e := range d.Declaration.Evidence {
-		if e.Path != "" {
+		if !seen[e.Path] {
+			seen[e.Path] = true
 			paths = append(paths, e.Path)
 		}
 	}
-	slices.Sort(paths)
-	files, err := src.collect(slices.Compact(paths))
+	files, err := src.collect(paths)
 	if err != nil {
 		return err
 	}

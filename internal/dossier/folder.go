@@ -162,25 +162,53 @@ func (d *folder) open(name string) (*os.File, fs.FileInfo, error) {
 }
 
 func (d *folder) collect(paths []string) (map[string]file, error) {
+	l := looker{folder: d, budget: budget{opt: d.opt}, seen: map[stamp][]sighting{}}
 	out := map[string]file{}
 	for _, p := range paths {
-		out[p] = d.look(p)
+		out[p] = l.look(p)
 	}
 	return out, nil
 }
 
-func (d *folder) look(name string) file {
-	f, before, err := d.open(name)
+// looker looks at the files of a folder one after another, and hashes once
+// what has several names.
+type looker struct {
+	*folder
+	budget
+	seen map[stamp][]sighting
+}
+
+// stamp is what two names of one file have in common in any file system.
+type stamp struct{ size, modified int64 }
+
+type sighting struct {
+	info fs.FileInfo
+	file file
+}
+
+func (l *looker) look(name string) file {
+	f, before, err := l.open(name)
 	if err != nil {
 		return trouble(name, err)
 	}
 	defer f.Close()
-	if before.Size() > d.opt.MaxFile {
-		return trouble(name, errTooLarge).within(d.opt)
+	at := stamp{before.Size(), before.ModTime().UnixNano()}
+	for _, s := range l.seen[at] {
+		if same(before, s.info) {
+			s.file.open = l.opener(name, before)
+			return s.file
+		}
 	}
-	digest, n, err := hashing(io.Discard, f, d.opt.MaxFile)
+	if before.Size() > l.limit() {
+		return l.tooLarge(name, before.Size())
+	}
+	digest, n, err := hashing(io.Discard, f, l.limit())
+	l.used += n
+	if errors.Is(err, errTooLarge) {
+		return l.tooLarge(name, n) // it has grown since
+	}
 	if err != nil {
-		return trouble(name, err).within(d.opt)
+		return trouble(name, err)
 	}
 	after, err := f.Stat()
 	if err != nil {
@@ -189,18 +217,24 @@ func (d *folder) look(name string) file {
 	if !same(before, after) || after.Size() != n {
 		return file{code: "file-changed", args: args{"found": name}}
 	}
-	return file{digest: digest, size: n, open: func() (Content, error) {
+	out := file{digest: digest, size: n, open: l.opener(name, before)}
+	l.seen[at] = append(l.seen[at], sighting{before, out})
+	return out
+}
+
+// opener opens a file again: what the readers see must be what was hashed.
+func (d *folder) opener(name string, before fs.FileInfo) func() (Content, error) {
+	return func() (Content, error) {
 		f, now, err := d.open(name)
 		if err != nil {
 			return nil, trouble(name, err).error(name)
 		}
 		if !same(before, now) {
-			// What the readers see must be what was hashed.
 			f.Close()
 			return nil, file{code: "file-changed", args: args{"found": name}}.error(name)
 		}
 		return f, nil
-	}}
+	}
 }
 
 // same reports whether two looks at a file saw the same bytes, as far as the
@@ -219,8 +253,6 @@ func trouble(name string, err error) file {
 			f.args["suggestion"] = " Pack it as one zip or tar."
 		}
 		return f
-	case errors.Is(err, errTooLarge):
-		return file{code: "file-too-large", args: args{"found": name, "limit": "the limit"}}
 	case escapes(err):
 		return file{code: "link-outside", args: args{"found": name}}
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
@@ -229,14 +261,6 @@ func trouble(name string, err error) file {
 		return file{code: "file-unreadable", args: args{"found": name, "reason": "This account may not read it. Give it the right to read, for example with chmod u+r."}}
 	}
 	return file{code: "file-unreadable", args: args{"found": name, "reason": sysReason(err)}}
-}
-
-// within fills the limit into the words.
-func (f file) within(opt Options) file {
-	if f.code == "file-too-large" {
-		f.args["limit"] = size(opt.MaxFile)
-	}
-	return f
 }
 
 func (f file) error(name string) *iotmark.Error {

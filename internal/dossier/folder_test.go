@@ -198,6 +198,114 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestTotal: the evidence of one dossier is hashed up to a limit, in the order
+// of the declaration, and a file with several names once.
+func TestTotal(t *testing.T) {
+	t.Parallel()
+	decl := evidence(t, "path: z.txt", "path: a.txt", "path: z.txt", "path: y.txt", "path: small.txt", "path: huge.txt")
+	ms := []member{
+		{name: "iotmark.yaml", content: decl},
+		{name: "a.txt", content: strings.Repeat("a", 60)},
+		{name: "huge.txt", content: strings.Repeat("h", 90)},
+		{name: "small.txt", content: "abc"},
+		{name: "y.txt", content: strings.Repeat("y", 30)},
+		{name: "z.txt", content: strings.Repeat("z", 60)},
+	}
+	dir := t.TempDir()
+	for _, m := range ms {
+		put(t, dir, m.name, m.content)
+	}
+	places := map[string]string{"folder": dir}
+	for format, b := range formats(t, ms...) {
+		places[format] = put(t, t.TempDir(), "x", string(b))
+	}
+	want := []string{
+		"held", // declared first, though not first by name
+		"evidence.e2.path: a.txt, together with the evidence before it, is larger than 100 bytes, which is more than is read. Name the largest files by their SHA-256.",
+		"held", // the same file again
+		"held",
+		"held",
+		"evidence.e6.path: huge.txt is larger than 80 bytes, which is more than is read. Split it, or name it by its SHA-256.",
+	}
+	for name, p := range places {
+		d, err := dossier.Open(p, load(t), dossier.Options{AsOf: today, MaxFile: 80, MaxTotal: 100})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		var got []string
+		for _, it := range d.Items {
+			if it.Problem == nil {
+				got = append(got, string(it.Standing))
+				continue
+			}
+			got = append(got, it.Problem.Msg)
+			if it.Standing != iotmark.Unopened || it.Problem.ID != "file-too-large" {
+				t.Errorf("%s: %s is %s, %s", name, it.ID, it.Standing, it.Problem.ID)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: got (-want +got)\n%s", name, diff)
+		}
+		d.Close()
+	}
+}
+
+// TestHashedOnce: links to one file cost one hash, and each of them opens.
+func TestHashedOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := put(t, dir, "a.txt", "abc")
+	if err := os.Link(p, filepath.Join(dir, "hard.txt")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("a.txt", filepath.Join(dir, "soft.txt")); err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir, "iotmark.yaml", evidence(t, "path: a.txt", "path: hard.txt", "path: soft.txt", "path: a.txt"))
+	d, err := dossier.Open(dir, load(t), dossier.Options{AsOf: today, MaxTotal: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	for _, it := range d.Items {
+		f, err := it.Open()
+		if it.Standing != iotmark.Held || string(it.Actual) != sum("abc") || err != nil {
+			t.Errorf("%s: %s, %v, %v", it.ID, it.Standing, it.Problem, err)
+			continue
+		}
+		f.Close()
+	}
+}
+
+// TestSparse: files that claim to be huge are not hashed.
+func TestSparse(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var lines []string
+	for i := range 8 {
+		p := put(t, dir, fmt.Sprintf("s%d.bin", i), "")
+		if err := os.Truncate(p, 4<<30); err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, "path: "+filepath.Base(p))
+	}
+	put(t, dir, "iotmark.yaml", evidence(t, lines...))
+	within(t, 20*time.Second, func() {
+		d, err := dossier.Open(dir, load(t), opt)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer d.Close()
+		for _, it := range d.Items {
+			if it.Standing != iotmark.Unopened || it.Problem.ID != "file-too-large" || !strings.Contains(it.Problem.Msg, "1 GiB") {
+				t.Errorf("%s: %s, %v", it.ID, it.Standing, it.Problem)
+			}
+		}
+	})
+}
+
 // TestWrongPlace holds what is told when there is no dossier at a path.
 func TestWrongPlace(t *testing.T) {
 	t.Parallel()

@@ -18,8 +18,9 @@ import (
 type source interface {
 	// declaration returns the declaration's name and bytes.
 	declaration() (string, []byte, error)
-	// collect looks at the named files once. What is wrong with one file is
-	// told in its place; the error refuses the whole dossier.
+	// collect looks at the named files once, in that order, until the limit
+	// of all together is reached. What is wrong with one file is told in its
+	// place; the error refuses the whole dossier.
 	collect(paths []string) (map[string]file, error)
 	Close() error
 }
@@ -34,6 +35,26 @@ type file struct {
 }
 
 func absent() file { return file{code: "file-missing"} }
+
+// budget counts the bytes that are hashed in one dossier. Without it a few
+// sparse files keep a machine busy for minutes.
+type budget struct {
+	opt  Options
+	used int64
+}
+
+// limit is how many bytes the next file may have.
+func (b *budget) limit() int64 { return min(b.opt.MaxFile, max(0, b.opt.MaxTotal-b.used)) }
+
+// tooLarge tells about a file of n bytes that is over the limit by itself, or
+// together with those before it.
+func (b *budget) tooLarge(name string, n int64) file {
+	f := file{code: "file-too-large", args: args{"found": name, "limit": size(b.opt.MaxFile), "remedy": "Split it, or name it by its SHA-256."}}
+	if n <= b.opt.MaxFile {
+		f.args = args{"found": name + ", together with the evidence before it,", "limit": size(b.opt.MaxTotal), "remedy": "Name the largest files by their SHA-256."}
+	}
+	return f
+}
 
 // openSource finds out what is at path.
 func openSource(path string, opt Options) (source, error) {
