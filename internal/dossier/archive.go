@@ -235,6 +235,8 @@ func (a *archive) collect(paths []string) (map[string]file, error) {
 		switch {
 		case errors.Is(err, errTooLarge):
 			f = sum.tooLarge(p, a.opt.MaxFile+1)
+		case errors.As(err, new(noSpace)):
+			return err
 		case err != nil && a.broken(err):
 			// One broken entry of a zip leaves the others readable.
 			f = file{code: "file-unreadable", args: args{"found": p, "reason": reasonOf(err) + " Pack it again."}}
@@ -598,6 +600,9 @@ func (a *archive) refuse(err error) error {
 	}
 	if errors.Is(err, errBomb) {
 		return refuse("archive-bomb", a.path, args{"reason": fmt.Sprintf("it unpacks to more than %s, or to more than %d times its size", size(a.opt.MaxOut), maxRatio)})
+	}
+	if e, ok := errors.AsType[noSpace](err); ok {
+		return refuse("no-temporary-space", a.path, args{"reason": sysReason(e.err), "limit": size(a.opt.MaxOut)})
 	}
 	return refuse("archive-broken", a.path, args{"reason": reasonOf(err)})
 }

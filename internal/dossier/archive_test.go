@@ -595,6 +595,19 @@ func TestManyNames(t *testing.T) {
 	}
 }
 
+// TestNoTemporarySpace: an archive is not to blame when there is nowhere to
+// unpack it.
+func TestNoTemporarySpace(t *testing.T) {
+	ms := []member{{name: "iotmark.yaml", content: evidence(t, "path: big.bin")}, {name: "big.bin", content: strings.Repeat("0123456789abcdef", 1<<17)}}
+	none := filepath.Join(t.TempDir(), "none")
+	b := formats(t, ms...)
+	zipped, tarred := put(t, t.TempDir(), "x.zip", string(b["zip"])), put(t, t.TempDir(), "x.tar.gz", string(b["tar.gz"]))
+	t.Setenv("TMPDIR", none)
+	for _, p := range []string{zipped, tarred} {
+		refused(t, "no TMPDIR", p, opt, "no-temporary-space", "The system says: no such file or directory. Set TMPDIR to a folder that can be written to and has up to 512 MiB free")
+	}
+}
+
 // TestNothingIsLeft: no temporary file stays behind.
 func TestNothingIsLeft(t *testing.T) {
 	tmp := t.TempDir()

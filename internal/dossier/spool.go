@@ -47,7 +47,7 @@ func (s *spool) add(r io.Reader) (iotmark.Digest, int64, *io.SectionReader, erro
 			return "", 0, nil, err
 		}
 		w := io.NewOffsetWriter(s.f, s.end)
-		if n, err = io.Copy(w, io.MultiReader(&head, r)); err != nil {
+		if n, err = io.Copy(spoolWriter{w}, io.MultiReader(&head, r)); err != nil {
 			return "", 0, nil, err
 		}
 		sec = io.NewSectionReader(s.f, s.end, n)
@@ -65,11 +65,29 @@ func (s *spool) openFile() error {
 	}
 	f, err := os.CreateTemp("", "iotmark-")
 	if err != nil {
-		return err
+		return noSpace{err}
 	}
 	s.f = f
 	_ = os.Remove(f.Name()) // where the system keeps open files by name, Close takes it away
 	return nil
+}
+
+// noSpace is an error of the system about the temporary file: the archive is
+// not to blame.
+type noSpace struct{ err error }
+
+func (e noSpace) Error() string { return e.err.Error() }
+func (e noSpace) Unwrap() error { return e.err }
+
+// spoolWriter tells errors of writing from those of what is unpacked.
+type spoolWriter struct{ w io.Writer }
+
+func (s spoolWriter) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p)
+	if err != nil {
+		err = noSpace{err}
+	}
+	return n, err
 }
 
 // Close gives the space back.
