@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -103,4 +104,60 @@ func TestColumns(t *testing.T) {
 	if _, ok := parts.Of("x"); ok {
 		t.Error("text was taken for hardware")
 	}
+}
+
+// FuzzOf puts any bytes through the readers whose facts are taken, as tables
+// and as lists of components, and looks at what comes out as parts.
+func FuzzOf(f *testing.F) {
+	for _, s := range []string{
+		"kind,maker,type\nflash memory,A,B1\n", "Bauteil;Hersteller;Typ\nFunkmodul;-;x\n",
+		`[{"part":"PMIC","vendor":"A","model":{"b":[1,null]}}]`,
+		`{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"device","name":"B1","supplier":{"name":"A"},"properties":[{"name":"cdx:device:function","value":"radio"}]}]}`,
+		"SPDXVersion: SPDX-2.3\nPackageName: a\nSPDXID: SPDXRef-a\nPrimaryPackagePurpose: DEVICE\nPackageSupplier: Organization: A\n",
+	} {
+		f.Add([]byte(s))
+	}
+	lim := evidence.Limits{Bytes: 1 << 20, Depth: 64, Entries: 1000, Time: 5 * time.Second}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for _, r := range []evidence.Reader{table.Reader, sbom.Reader} {
+			facts, err := r.Read(t.Context(), evidence.NewSource("x", b), lim)
+			if err != nil {
+				continue
+			}
+			l, ok := parts.Of(facts)
+			entries := 0
+			switch v := facts.(type) {
+			case *table.Facts:
+				entries = len(v.Cells)
+				if !ok {
+					t.Fatal("a table is no list")
+				}
+			case *sbom.Facts:
+				entries = len(v.Components)
+			}
+			if len(l.Parts) > entries {
+				t.Fatalf("%d parts of %d entries", len(l.Parts), entries)
+			}
+			for _, p := range l.Parts {
+				if p.Line < 0 || !l.HasMaker && p.Maker != "" || !l.HasType && p.Type != "" || !l.HasKind && p.Kind != "" {
+					t.Fatalf("%+v in a list with %v, %v, %v", p, l.HasMaker, l.HasType, l.HasKind)
+				}
+				for _, s := range []string{p.Kind, p.Maker, p.Type} {
+					if s != strings.TrimSpace(s) || s == "-" {
+						t.Fatalf("%q says nothing", s)
+					}
+				}
+				seen := map[parts.Class]bool{}
+				for _, c := range p.Classes() {
+					if seen[c] || !p.Is(c) {
+						t.Fatalf("%+v is of %s twice, or not at all", p, c)
+					}
+					seen[c] = true
+				}
+			}
+			if again, _ := parts.Of(facts); cmp.Diff(l, again) != "" {
+				t.Fatal("two lists of the same facts differ")
+			}
+		}
+	})
 }
