@@ -83,6 +83,9 @@ func recipientsAgree(in check.Input) []iotmark.Finding {
 		})
 		return out[:min(len(out), 30)]
 	}
+	if n == 0 && in.Truths["has_cloud"] != iotmark.False {
+		return []iotmark.Finding{check.CannotTell(recipientsID+"no-host-of-cloud", basis)}
+	}
 	if n == 0 {
 		return []iotmark.Finding{check.Pass(recipientsID+"no-host", basis)}
 	}

@@ -39,6 +39,12 @@ func maker(runBy string, hosts ...string) *iotmark.Declaration {
 	return d
 }
 
+// cloudless is an input whose maker says that there is no cloud.
+func cloudless(in check.Input) check.Input {
+	in.Truths = map[iotmark.FactID]iotmark.Truth{"has_cloud": iotmark.False}
+	return in
+}
+
 func TestRecipientsAgree(t *testing.T) {
 	t.Parallel()
 	in := func(d *iotmark.Declaration, matches ...string) check.Input {
@@ -65,8 +71,9 @@ func TestRecipientsAgree(t *testing.T) {
 		checktest.Row("named and not used", in(maker("", "a.host.example", "b.host.example"), to("a.host.example")), "passed agree", "passed not-used"),
 		checktest.Row("an address", in(maker("", "a.host.example"), `{"ipv4":{"destination-ipv4-network":"198.51.100.7/32"}}`), "cantTell address 2"),
 		checktest.Row("anybody", in(maker("", "a.host.example"), `{"tcp":{"destination-port":{"operator":"eq","port":443}}}`), "cantTell anybody 2"),
-		checktest.Row("the home alone", in(maker(""), `{"ietf-mud:mud":{"local-networks":[null]}}`, to("hub.local"), dns), "passed no-host"),
-		checktest.Row("what is called from outside is no destination", in(maker(""), `{"tcp":{"ietf-mud:direction-initiated":"to-device"}}`), "passed no-host"),
+		checktest.Row("the home alone", cloudless(in(maker(""), `{"ietf-mud:mud":{"local-networks":[null]}}`, to("hub.local"), dns)), "passed no-host"),
+		checktest.Row("what is called from outside is no destination", cloudless(in(maker(""), `{"tcp":{"ietf-mud:direction-initiated":"to-device"}}`)), "passed no-host"),
+		checktest.Row("a cloud and no host", in(maker(""), dns), "cantTell no-host-of-cloud"),
 		checktest.Row("no list", check.Input{Declaration: maker(""), Items: []check.Item{gone}}, "cantTell incomplete 1"),
 		checktest.Row("a list that is not there", check.Input{Declaration: maker(""), Items: []check.Item{lost}}, "cantTell incomplete 7"),
 	})

@@ -121,6 +121,10 @@ func hardening(m image) []iotmark.Finding {
 	if !f.Coverage.Complete() {
 		out = append(out, m.partly())
 	}
+	if len(out) == 0 && len(f.Roots) == 0 {
+		// A few good programs in an archive are not the device.
+		out = append(out, m.say(iotmark.CantTell, "no-root", "n", check.N(len(f.Programs))))
+	}
 	if len(out) == 0 {
 		out = append(out, m.say(iotmark.Passed, "built", "n", check.N(len(f.Programs)), "nx", have["nx"], "pie", have["pie"], "relro", have["relro"],
 			"canary", have["canary"], "full", check.N(full), "fortified", check.N(fortified)))

@@ -51,6 +51,7 @@ func TestHardening(t *testing.T) {
 		{"one of twenty without", many(19, hard, tree{"bin/soft": strings.Replace(soft, "\x00lib\x00", "\x00/lb\x00", 1)}), []string{"passed built"}},
 		{"one of nineteen without", many(18, hard, tree{"bin/soft": strings.Replace(soft, "\x00lib\x00", "\x00/lb\x00", 1)}), []string{"failed no-nx", "failed no-pie", "failed no-relro"}},
 		{"MIPS cannot be asked for NX", many(1, string(mips), nil), []string{"failed no-pie", "failed no-relro", "failed no-canary", "failed rpath", "passed mips"}},
+		{"programs and no root tree", tree{"bin/true": hard}, []string{"cantTell no-root"}},
 		{"no program", root(nil), []string{"inapplicable no-programs"}},
 		{"no program, and not all was seen", root(tree{"opt/x.cpio": "\xc7\x71" + strings.Repeat("\x00", 18) + "\x05\x00" + strings.Repeat("\x00", 64)}), []string{"cantTell partly"}},
 		{"sound, and not all was seen", many(2, hard, tree{"opt/x.rar": "Rar!\x1a\x07\x00" + strings.Repeat("x", 64)}), []string{"cantTell partly"}},
