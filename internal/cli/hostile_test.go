@@ -129,6 +129,28 @@ func write(kind string, w *bufio.Writer) error {
 			_, err = io.CopyN(f, zeros{}, 1<<30)
 			return err
 		})
+	case "zip-texts": // forty texts of 8 MB in one small file
+		return zipped(w, func(zw *zip.Writer) error {
+			d := strings.TrimSuffix(declaration, "  - {id: a, kind: %s, title: A, path: %s}\n")
+			for i := range 40 {
+				d += fmt.Sprintf("  - {id: a%d, kind: web-page, title: A, path: a%d.txt}\n", i, i)
+			}
+			if err := member(zw, "iotmark.yaml", d); err != nil {
+				return err
+			}
+			for i := range 40 {
+				if err := member(zw, fmt.Sprintf("a%d.txt", i), strings.Repeat("A! B? ", 8<<20/6)+fmt.Sprint(i)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	case "text-sentences":
+		w.WriteString(strings.Repeat("A! B? ", 60<<20/6))
+	case "text-brackets":
+		for range 60 << 20 / 802 {
+			w.WriteString(strings.Repeat("[a", 400) + "]\n")
+		}
 	case "zip-nested": // an archive in an archive, the declaration in the inner one
 		var inner bytes.Buffer
 		if err := zipped(&inner, func(zw *zip.Writer) error {

@@ -109,7 +109,7 @@ func read(ctx context.Context, in Input) ([]check.Item, []iotmark.Holding) {
 			jobs = append(jobs, i)
 		}
 	}
-	jobs = afford(src, items, jobs)
+	jobs = afford(src, items, jobs, in.Limits)
 	var alone sync.RWMutex // held for writing while a large one is read
 	each(ctx, len(jobs), in.Progress, "reading", func(n int) string {
 		i := jobs[n]
@@ -138,10 +138,14 @@ func read(ctx context.Context, in Input) ([]check.Item, []iotmark.Holding) {
 
 // afford leaves out what is over the bounds of a determination, and says so in
 // the items.
-func afford(src []dossier.Item, items []check.Item, jobs []int) []int {
+func afford(src []dossier.Item, items []check.Item, jobs []int, lim evidence.Limits) []int {
 	var all, stays int64
 	out := jobs[:0:0]
 	for _, i := range jobs {
+		if src[i].Size > lim.Bytes {
+			out = append(out, i) // its reader refuses it by its size, and says so
+			continue
+		}
 		all += src[i].Size
 		switch src[i].Kind {
 		case iotmark.KindFirmwareImage, iotmark.KindPhoto:
