@@ -130,13 +130,13 @@ func parse(b []byte) (*node, []problem) {
 	var doc yaml.Node
 	if err := dec.Decode(&doc); err != nil {
 		if errors.Is(err, io.EOF) {
-			return nil, []problem{{code: "yaml-empty"}}
+			return nil, []problem{{code: "yaml-empty", pos: position{1, 1}}}
 		}
 		return nil, []problem{explain(b, err)}
 	}
 	c := &converter{}
 	if len(doc.Content) == 0 || doc.Content[0].Kind == yaml.ScalarNode && doc.Content[0].Value == "" && doc.Content[0].Style == 0 {
-		return nil, []problem{{code: "yaml-empty"}}
+		return nil, []problem{{code: "yaml-empty", pos: position{1, 1}}}
 	}
 	n := c.convert(doc.Content[0], nil, 0)
 	if n == nil {
@@ -152,30 +152,30 @@ func parse(b []byte) (*node, []problem) {
 	var more yaml.Node
 	if err := dec.Decode(&more); err == nil {
 		p := position{more.Line, more.Column}
-		return nil, append(c.bad, problem{code: "yaml-documents", pos: p, args: args{"line": p.line}})
+		return nil, append(c.bad, problem{code: "yaml-documents", pos: p})
 	} else if !errors.Is(err, io.EOF) {
 		return nil, append(c.bad, explain(b, err))
 	}
 	return n, c.bad
 }
 
-// decodeText takes off a byte order mark and refuses what is not UTF-8.
+// decodeText takes off a byte order mark and refuses what is no text in UTF-8,
+// or not the same lines for everybody.
 func decodeText(b []byte) ([]byte, *problem) {
 	for _, m := range []string{"\xff\xfe", "\xfe\xff"} {
 		if bytes.HasPrefix(b, []byte(m)) {
-			return nil, &problem{code: "yaml-not-utf8", pos: position{1, 1}, args: args{"line": 1, "offset": 0, "reason": "It looks like UTF-16. Save the file as UTF-8."}}
+			return nil, &problem{code: "yaml-not-utf8", pos: position{1, 1}, args: args{"offset": 0, "reason": "It looks like UTF-16. Save the file as UTF-8."}}
 		}
 	}
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
 	if i := bytes.IndexByte(b, 0); i >= 0 {
-		why := "A zero byte stands here. Save the file as plain text in UTF-8."
 		if i < 4 {
-			why = "It looks like UTF-16 or UTF-32. Save the file as UTF-8."
+			return nil, notUTF8(b, i, "It looks like UTF-16 or UTF-32. Save the file as UTF-8.")
 		}
-		return nil, notUTF8(b, i, why)
+		return nil, &problem{code: "yaml-zero-byte", pos: placeOf(b, i), args: args{"offset": i}}
 	}
 	if utf8.Valid(b) {
-		return b, nil
+		return b, separator(b)
 	}
 	i := 0
 	for i < len(b) {
@@ -189,9 +189,37 @@ func decodeText(b []byte) ([]byte, *problem) {
 }
 
 func notUTF8(b []byte, i int, why string) *problem {
+	return &problem{code: "yaml-not-utf8", pos: placeOf(b, i), args: args{"offset": i, "reason": why}}
+}
+
+// placeOf returns line and column of a byte.
+func placeOf(b []byte, i int) position {
 	line := 1 + bytes.Count(b[:i], []byte("\n"))
-	col := 1 + utf8.RuneCount(b[bytes.LastIndexByte(b[:i], '\n')+1:i])
-	return &problem{code: "yaml-not-utf8", pos: position{line, col}, args: args{"line": line, "offset": i, "reason": why}}
+	return position{line, 1 + utf8.RuneCount(b[bytes.LastIndexByte(b[:i], '\n')+1:i])}
+}
+
+// separators end a line in YAML 1.1, which is what yaml.v3 reads, and are
+// plain characters in YAML 1.2 (section 5.4). A comment or a text could end
+// at one for us and go on for others, so that the same file says two things.
+var separators = []struct{ char, name, escape string }{
+	{"\u0085", "a next-line character (U+0085)", `\N`},
+	{"\u2028", "a line separator (U+2028)", `\L`},
+	{"\u2029", "a paragraph separator (U+2029)", `\P`},
+}
+
+// separator finds the first of the separators.
+func separator(b []byte) *problem {
+	first := -1
+	var found args
+	for _, s := range separators {
+		if i := bytes.Index(b, []byte(s.char)); i >= 0 && (first < 0 || i < first) {
+			first, found = i, args{"found": s.name, "escape": s.escape}
+		}
+	}
+	if first < 0 {
+		return nil
+	}
+	return &problem{code: "yaml-line-separator", pos: placeOf(b, first), args: found}
 }
 
 type converter struct {
@@ -200,7 +228,6 @@ type converter struct {
 }
 
 func (c *converter) say(code iotmark.ErrorID, y *yaml.Node, a args) {
-	a["line"] = y.Line
 	if len(c.bad) <= maxProblems {
 		c.bad = append(c.bad, problem{code: code, pos: position{y.Line, y.Column}, args: a})
 	}
@@ -336,7 +363,7 @@ var reasons = []struct{ has, say string }{
 func explain(b []byte, err error) problem {
 	m := yamlError.FindStringSubmatch(err.Error())
 	if m == nil {
-		return problem{code: "yaml-broken", pos: position{1, 1}, args: args{"line": 1, "reason": plain(quoted(err.Error()))}}
+		return problem{code: "yaml-broken", pos: position{1, 1}, args: args{"reason": plain(quoted(err.Error()))}}
 	}
 	line, _ := strconv.Atoi(m[1])
 	line = locate(b, m[2], line)
@@ -355,10 +382,10 @@ func explain(b []byte, err error) problem {
 		reason = "A tab stands at the beginning of this line. Indent with blanks."
 	}
 	code := iotmark.ErrorID("yaml-broken")
-	a := args{"line": line, "reason": reason}
+	a := args{"reason": reason}
 	if strings.HasPrefix(m[2], "unknown anchor '") {
 		code = "yaml-alias"
-		a = args{"line": line, "found": "*" + quoted(strings.TrimSuffix(strings.TrimPrefix(m[2], "unknown anchor '"), "' referenced")), "what": "an alias"}
+		a = args{"found": "*" + quoted(strings.TrimSuffix(strings.TrimPrefix(m[2], "unknown anchor '"), "' referenced")), "what": "an alias"}
 	}
 	return problem{code: code, pos: position{line, 1}, args: a}
 }

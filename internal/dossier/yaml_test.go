@@ -167,9 +167,9 @@ func TestBrokenYAML(t *testing.T) {
 		id       iotmark.ErrorID
 		pos, has string
 	}{
-		{"empty", "", "yaml-empty", "", "iotmark init"},
-		{"comments only", "# nothing\n", "yaml-empty", "", "iotmark init"},
-		{"marker only", "---\n", "yaml-empty", "", "iotmark init"},
+		{"empty", "", "yaml-empty", "1:1", "iotmark init"},
+		{"comments only", "# nothing\n", "yaml-empty", "1:1", "iotmark init"},
+		{"marker only", "---\n", "yaml-empty", "1:1", "iotmark init"},
 		{"tab", "iotmark: \"2026.1\"\nproduct:\n\tname: A\n", "yaml-broken", "3:1", "A tab stands at the beginning of this line. Indent with blanks."},
 		{"colon in a value", "iotmark: \"2026.1\"\nproduct:\n  name: A: B\n", "yaml-broken", "3:1", "Put the value in quotes"},
 		{"out of line", "a:\n  b: 1\n c: 2\n", "yaml-broken", "3:1", "line up"},
@@ -182,10 +182,14 @@ func TestBrokenYAML(t *testing.T) {
 		{"own tag", "a: !x b\n", "yaml-tag", "1:4", "!x is a YAML tag"},
 		{"two documents", "a: 1\n---\nb: 2\n", "yaml-documents", "2:1", "second document"},
 		{"list as a key", "? [a]\n: b\n", "yaml-broken", "1:3", "name of a field"},
-		{"latin-1", "a: 1\nb: Caf\xe9\n", "yaml-not-utf8", "2:7", "byte 11"},
+		{"latin-1", "a: 1\nb: Caf\xe9\n", "yaml-not-utf8", "2:7", "Byte 11"},
 		{"utf-16", "\xff\xfea\x00:\x00", "yaml-not-utf8", "1:1", "UTF-16"},
 		{"utf-16 without mark", "a\x00:\x00 \x00", "yaml-not-utf8", "1:2", "UTF-16"},
-		{"zero byte", "a: 1\nb: \x00\n", "yaml-not-utf8", "2:4", "zero byte"},
+		{"zero byte", "a: 1\nb: \x00\n", "yaml-zero-byte", "2:4", "Byte 8 of the file is a zero byte"},
+		{"next line", "a: 1\n# caf\u00e9\u0085b: 2\n", "yaml-line-separator", "2:7", `U+0085), which ends a line for some programs and not for others. Take it out, or write \N in`},
+		{"line separator", "a: 1\nb: x\u2028c: 2\n", "yaml-line-separator", "2:5", "U+2028"},
+		{"paragraph separator in quotes", "a: \"x\u2029y\"\n", "yaml-line-separator", "1:6", "U+2029"},
+		{"the first of several", "a: x\u2029\nb: \u0085\n", "yaml-line-separator", "1:5", "U+2029"},
 		{"deep", strings.Repeat("[", 40) + strings.Repeat("]", 40), "yaml-too-deep", "1:34", "32 levels"},
 		{"very deep", strings.Repeat("[", 100_000), "yaml-broken", "", "far too deep"},
 		{"many", "[" + strings.Repeat("a,", 200_000) + "]", "yaml-too-many", "", "100000 values"},
@@ -205,6 +209,9 @@ func TestBrokenYAML(t *testing.T) {
 		}
 		if e.ID != c.id || !strings.Contains(e.Msg, c.has) || c.pos != "" && e.Pos != "x.yaml:"+c.pos {
 			t.Errorf("%s: got %s %s %q, want %s %s %q", c.name, e.Pos, e.ID, e.Msg, c.pos, c.id, c.has)
+		}
+		if e.Pos == "" || strings.Contains(e.Msg, "Line ") || strings.Contains(e.Msg, "line "+strings.Split(e.Pos, ":")[1]+":") {
+			t.Errorf("%s: the place is told not once: %s", c.name, e.Error())
 		}
 	}
 }
@@ -227,6 +234,29 @@ func TestAcceptedForms(t *testing.T) {
 		if d.Declaration.Product.FirstSale != "2026-05-04" {
 			t.Errorf("%s: first sale %q", name, d.Declaration.Product.FirstSale)
 		}
+	}
+}
+
+// TestSeparatorsEscaped: what may not stand plain in a declaration may be
+// written as an escape, and is written so by us.
+func TestSeparatorsEscaped(t *testing.T) {
+	t.Parallel()
+	cat := load(t)
+	in := with(t, "model: LN-1", `model: "L\NN\L-\P1"`)
+	d, err := dossier.Read("x.yaml", []byte(in), cat)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := dossier.Write(d.Declaration, cat, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := dossier.Read("x.yaml", w, cat)
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, w)
+	}
+	if got := again.Declaration.Product.Model; got != "L\u0085N\u2028-\u20291" {
+		t.Errorf("got %q", got)
 	}
 }
 
