@@ -10,6 +10,7 @@ import (
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
 	"github.com/open-iot-mark/iotmark/internal/check/accountability"
+	"github.com/open-iot-mark/iotmark/internal/check/checktest"
 )
 
 // lawTexts are the acts of the tables as a declaration writes them.
@@ -21,14 +22,14 @@ var lawTexts = map[string]string{
 
 func document(t *testing.T, id, content string) check.Item {
 	t.Helper()
-	it := item(t, id, id+".txt", content)
+	it := checktest.Text(t, id, id+".txt", content)
 	it.Kind = iotmark.KindConformityDeclaration
 	return it
 }
 
 // sold is the product with its acts and markets.
 func sold(markets, laws []string, items ...check.Item) check.Input {
-	in := input(items...)
+	in := checktest.Input(items...)
 	in.Declaration.Maker.Address = "4 Tannery Yard, Leeds LS1 0XX, United Kingdom"
 	in.Declaration.Product.Markets = markets
 	for _, l := range laws {
@@ -41,7 +42,7 @@ func sold(markets, laws []string, items ...check.Item) check.Input {
 // faults writes findings as the table does: message, act, what is missing.
 func faults(c check.Check, fs []iotmark.Finding, seen map[string]bool) []string {
 	var out []string
-	for i, m := range said(c, fs) {
+	for i, m := range checktest.Said(c, fs) {
 		seen[m] = true
 		for id, t := range lawTexts {
 			if fs[i].Args["act"] == t {
@@ -70,16 +71,16 @@ func TestConformityPapers(t *testing.T) {
 		Says    string   `yaml:"says"`
 		Want    []string `yaml:"want"`
 	}
-	table(t, "testdata/papers.yaml", &rows)
+	checktest.Table(t, "testdata/papers.yaml", &rows)
 	c := accountability.ConformityPapers
-	complete(t, c)
+	checktest.Complete(t, c)
 	seen := map[string]bool{}
 	for _, r := range rows {
 		if r.Markets == nil {
 			r.Markets = []string{"IE", "DE"}
 		}
 		fs := c.Run(sold(r.Markets, r.Laws, document(t, "paper", r.Says)))
-		sound(t, c, fs)
+		checktest.Sound(t, c, fs)
 		want := r.Want
 		if want[0] == "no-paper" {
 			want = append(want, "act-uncited red")
@@ -125,7 +126,7 @@ func TestConformityPapers(t *testing.T) {
 		{"longer than what is read", sold([]string{"DE"}, []string{"red"}, document(t, "a", "Declaration of conformity.\n\n"+strings.Repeat("Directive 2014/53/EU, EN 18031. ", 2_000)+"\n\n"+goodRadio)), []string{"cut: model, maker, act"}, iotmark.CantTell},
 	} {
 		fs := c.Run(tc.in)
-		sound(t, c, fs)
+		checktest.Sound(t, c, fs)
 		if tc.name == "longer than what is read" {
 			fs = fs[:1]
 			fs[0].Args["missing"] = "model, maker, act"
@@ -141,7 +142,7 @@ func TestConformityPapers(t *testing.T) {
 			t.Errorf("%s: outcome %s, want %s", tc.name, out, tc.out)
 		}
 	}
-	wordsUsed(t, c, seen)
+	checktest.WordsUsed(t, c, seen)
 }
 
 // The short form of the example and both papers of the careful maker hold.
@@ -184,13 +185,13 @@ func TestConformityPapersHostile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			in := sold([]string{"EU", "GB"}, []string{"red"}, document(t, "paper", says))
-			sound(t, accountability.ConformityPapers, accountability.ConformityPapers.Run(in))
+			checktest.Sound(t, accountability.ConformityPapers, accountability.ConformityPapers.Run(in))
 		})
 	}
 	// A declaration with nothing in it that could be looked for.
-	in := input(document(t, "paper", goodRadio))
+	in := checktest.Input(document(t, "paper", goodRadio))
 	in.Declaration = &iotmark.Declaration{Laws: []iotmark.Law{{}, {Act: strings.Repeat("x ", 5_000)}}}
-	sound(t, accountability.ConformityPapers, accountability.ConformityPapers.Run(in))
+	checktest.Sound(t, accountability.ConformityPapers, accountability.ConformityPapers.Run(in))
 }
 
 func FuzzConformityPapers(f *testing.F) {
@@ -201,11 +202,11 @@ func FuzzConformityPapers(f *testing.F) {
 		if strings.TrimSpace(s) == "" || len(s) > 20_000 {
 			return
 		}
-		it, ok := maybe("paper.txt", s)
+		it, ok := checktest.MaybeText("paper.txt", s)
 		if !ok {
 			return
 		}
 		it.Kind = iotmark.KindConformityDeclaration
-		sound(t, accountability.ConformityPapers, accountability.ConformityPapers.Run(sold([]string{"EU", "GB"}, []string{"red"}, it)))
+		checktest.Sound(t, accountability.ConformityPapers, accountability.ConformityPapers.Run(sold([]string{"EU", "GB"}, []string{"red"}, it)))
 	})
 }

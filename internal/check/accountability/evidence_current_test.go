@@ -9,6 +9,8 @@ import (
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
 	"github.com/open-iot-mark/iotmark/internal/check/accountability"
+	"github.com/open-iot-mark/iotmark/internal/check/checktest"
+	"github.com/open-iot-mark/iotmark/internal/message"
 )
 
 // piece is a held piece of evidence, changed as a case needs it.
@@ -26,10 +28,10 @@ func piece(id string, change func(*check.Item)) check.Item {
 func TestEvidenceCurrent(t *testing.T) {
 	t.Parallel()
 	c := accountability.EvidenceCurrent
-	complete(t, c)
+	checktest.Complete(t, c)
 	seenCurrent := map[string]bool{}
 	report := func(says string) check.Item {
-		it := item(t, "bench-test", "bench-test.md", says)
+		it := checktest.Text(t, "bench-test", "bench-test.md", says)
 		it.Kind = iotmark.KindTestReport
 		return it
 	}
@@ -86,16 +88,16 @@ func TestEvidenceCurrent(t *testing.T) {
 			i.Dated, i.ValidUntil = "9999-99-99", "0000-00-00"
 		})}, []string{"hash-differs"}, iotmark.Failed, "evidence.b.sha256"},
 	} {
-		in := input(tc.items...)
+		in := checktest.Input(tc.items...)
 		in.Declaration.Software = soft
 		for _, it := range tc.items {
 			in.Declaration.Evidence = append(in.Declaration.Evidence, it.Evidence)
 		}
 		fs := c.Run(in)
 		if tc.name != "hostile names and dates" {
-			sound(t, c, fs)
+			checktest.Sound(t, c, fs)
 		}
-		got := said(c, fs)
+		got := checktest.Said(c, fs)
 		for _, m := range got {
 			seenCurrent[m] = true
 		}
@@ -113,7 +115,7 @@ func TestEvidenceCurrent(t *testing.T) {
 			t.Errorf("%s: place %+v, want %s", tc.name, fs[0].Places, tc.place)
 		}
 	}
-	wordsUsed(t, c, seenCurrent)
+	checktest.WordsUsed(t, c, seenCurrent)
 }
 
 // A date that only the content gives may lie ahead; without a day of the
@@ -122,24 +124,24 @@ func TestEvidenceCurrentDates(t *testing.T) {
 	t.Parallel()
 	c := accountability.EvidenceCurrent
 	it := piece("notice", func(i *check.Item) { i.Dated = "2027-01-01" })
-	in := input(it)
+	in := checktest.Input(it)
 	in.Declaration.Evidence = []iotmark.Evidence{{ID: "notice"}}
-	if diff := cmp.Diff([]string{"all-current"}, said(c, c.Run(in))); diff != "" {
+	if diff := cmp.Diff([]string{"all-current"}, checktest.Said(c, c.Run(in))); diff != "" {
 		t.Errorf("got (-want +got)\n%s", diff)
 	}
 	in.Declaration.Evidence[0].Dated = "2027-01-01"
 	in.AsOf = ""
-	if diff := cmp.Diff([]string{"all-current"}, said(c, c.Run(in))); diff != "" {
+	if diff := cmp.Diff([]string{"all-current"}, checktest.Said(c, c.Run(in))); diff != "" {
 		t.Errorf("no day: got (-want +got)\n%s", diff)
 	}
 }
 
 func TestEvidenceCurrentSaysShortHashes(t *testing.T) {
 	t.Parallel()
-	fs := accountability.EvidenceCurrent.Run(input(piece("b", func(i *check.Item) {
+	fs := accountability.EvidenceCurrent.Run(checktest.Input(piece("b", func(i *check.Item) {
 		i.Standing, i.Evidence.SHA256 = iotmark.Differs, iotmark.Digest(strings.Repeat("cd", 32))
 	})))
-	got := words().Say(fs[0].Message, fs[0].Args)
+	got := message.English().Say(fs[0].Message, fs[0].Args)
 	want := "evidence.b: evidence/b has changed since it was declared. Its SHA-256 now begins with abababab, declared is cdcdcdcd. Declare the new file with its date, or put the old one back."
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("got (-want +got)\n%s", diff)

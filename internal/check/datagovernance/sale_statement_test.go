@@ -1,25 +1,22 @@
 package datagovernance_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
+	"github.com/open-iot-mark/iotmark/internal/check/checktest"
 	"github.com/open-iot-mark/iotmark/internal/check/datagovernance"
 	"github.com/open-iot-mark/iotmark/internal/evidence"
 	"github.com/open-iot-mark/iotmark/internal/evidence/text"
-	"github.com/open-iot-mark/iotmark/internal/message"
 )
 
 func item(t testing.TB, id, content string) check.Item {
@@ -48,18 +45,14 @@ func outcomes(fs []iotmark.Finding) []string {
 	return out
 }
 
+// wholesome holds what is so of all findings, and that each place of this
+// check is a line with its words.
 func wholesome(t *testing.T, fs []iotmark.Finding) {
 	t.Helper()
-	if len(fs) == 0 {
-		t.Error("no finding")
-	}
-	words := message.English()
+	checktest.Wholesome(t, fs)
 	for _, f := range fs {
-		if said := words.Say(f.Message, f.Args); said == string(f.Message) || strings.Contains(said, "<no value>") {
-			t.Errorf("%s says %q with %v", f.Message, said, f.Args)
-		}
 		for _, p := range f.Places {
-			if p.Evidence == "" || p.Line < 1 || p.Quote == "" || len([]rune(p.Quote)) > 200 || strings.ContainsAny(p.Quote, "\x1b\u202e") {
+			if p.Line < 1 || p.Quote == "" {
 				t.Errorf("%s: place %+v", f.Message, p)
 			}
 		}
@@ -169,33 +162,5 @@ func TestProducts(t *testing.T) {
 
 func TestSaleStatementWords(t *testing.T) {
 	t.Parallel()
-	src, err := os.ReadFile("sale_statement.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var used, have []string
-	for _, m := range regexp.MustCompile(`id\+"([a-z-]+)"`).FindAllSubmatch(src, -1) {
-		if w := "data-governance.sale-statement." + string(m[1]); !slices.Contains(used, w) {
-			used = append(used, w)
-		}
-	}
-	raw, err := os.ReadFile("../../message/en/data-governance.sale-statement.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var words map[string]any
-	if err := yaml.Unmarshal(raw, &words); err != nil {
-		t.Fatal(err)
-	}
-	for w := range words {
-		have = append(have, w)
-	}
-	slices.Sort(used)
-	slices.Sort(have)
-	if d := cmp.Diff(used, have); d != "" {
-		t.Errorf("messages of the code and their words (-code +words):\n%s", d)
-	}
-	if bytes.ContainsAny(raw, "‘’“”–—") {
-		t.Error("the words hold typographic quotes or dashes")
-	}
+	checktest.Emits(t, datagovernance.SaleStatement, "sale_statement.go")
 }

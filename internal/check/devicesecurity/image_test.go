@@ -1,25 +1,18 @@
 package devicesecurity_test
 
 import (
-	"archive/tar"
-	"bytes"
-	"context"
-	"encoding/json"
-	"maps"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
+	"github.com/open-iot-mark/iotmark/internal/check/checktest"
 	"github.com/open-iot-mark/iotmark/internal/check/devicesecurity"
-	"github.com/open-iot-mark/iotmark/internal/evidence"
 	"github.com/open-iot-mark/iotmark/internal/evidence/firmware"
 	"github.com/open-iot-mark/iotmark/internal/message"
 	"github.com/open-iot-mark/iotmark/internal/samples"
@@ -54,47 +47,13 @@ func root(changes tree) tree {
 
 func (tr tree) tar(t testing.TB) []byte {
 	t.Helper()
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	for _, name := range slices.Sorted(maps.Keys(tr)) {
-		body := tr[name]
-		h := &tar.Header{Name: name, Mode: 0o755, Size: int64(len(body)), Typeflag: tar.TypeReg}
-		if to, ok := strings.CutPrefix(body, "-> "); ok {
-			h.Typeflag, h.Linkname, h.Size, body = tar.TypeSymlink, to, 0, ""
-		}
-		if err := w.WriteHeader(h); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write([]byte(body)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	return checktest.Tar(t, 0o755, tr)
 }
 
-// image reads bytes as an image and makes an item of them. The facts go
-// through JSON, as they do when a reader runs confined.
+// image reads bytes as an image and makes an item of them.
 func image(t testing.TB, b []byte) check.Item {
 	t.Helper()
-	f, err := firmware.Reader.Read(context.Background(), evidence.NewSource("image.bin", b), evidence.DefaultLimits())
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := json.Marshal(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again := firmware.Reader.New()
-	if err := json.Unmarshal(raw, again); err != nil {
-		t.Fatal(err)
-	}
-	return check.Item{
-		Evidence: iotmark.Evidence{ID: "image", Kind: iotmark.KindFirmwareImage, Title: "Image 1.0"},
-		Standing: iotmark.Held, Reader: "firmware", Facts: again,
-	}
+	return checktest.Firmware(t, b)
 }
 
 // row is one line of a truth table: messages without the check's id, each
@@ -220,21 +179,7 @@ func TestFirmwareChecksHaveWords(t *testing.T) {
 				want[w] = true
 			}
 		}
-		raw, err := os.ReadFile(filepath.Join(samples.Root(), "internal/message/en", string(c.ID)+".yaml"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var have map[string]any
-		if err := yaml.Unmarshal(raw, &have); err != nil {
-			t.Fatal(err)
-		}
-		got := map[string]bool{}
-		for id := range have {
-			got[strings.TrimPrefix(id, string(c.ID)+".")] = true
-		}
-		if d := cmp.Diff(want, got); d != "" {
-			t.Errorf("%s: messages and words differ (-emitted +words):\n%s", name, d)
-		}
+		checktest.Sentences(t, c, want)
 	}
 }
 

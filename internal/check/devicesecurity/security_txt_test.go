@@ -1,25 +1,22 @@
 package devicesecurity_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
+	"github.com/open-iot-mark/iotmark/internal/check/checktest"
 	"github.com/open-iot-mark/iotmark/internal/check/devicesecurity"
 	"github.com/open-iot-mark/iotmark/internal/evidence"
 	"github.com/open-iot-mark/iotmark/internal/evidence/securitytxt"
-	"github.com/open-iot-mark/iotmark/internal/message"
 )
 
 const soundTxt = `Contact: mailto:security@nettle.example
@@ -61,24 +58,6 @@ func txtOutcomes(fs []iotmark.Finding) []string {
 		}
 	}
 	return out
-}
-
-func txtWholesome(t *testing.T, fs []iotmark.Finding) {
-	t.Helper()
-	if len(fs) == 0 {
-		t.Error("no finding")
-	}
-	words := message.English()
-	for _, f := range fs {
-		if said := words.Say(f.Message, f.Args); said == string(f.Message) || strings.Contains(said, "<no value>") {
-			t.Errorf("%s says %q with %v", f.Message, said, f.Args)
-		}
-		for _, p := range f.Places {
-			if p.Evidence == "" || len([]rune(p.Quote)) > 200 || strings.ContainsAny(p.Quote, "\x1b\u202e") {
-				t.Errorf("%s: place %+v", f.Message, p)
-			}
-		}
-	}
 }
 
 func TestSecurityTxt(t *testing.T) {
@@ -132,7 +111,7 @@ func TestSecurityTxt(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			fs := devicesecurity.SecurityTxt.Run(txtInput(txtItem(t, c.content)))
-			txtWholesome(t, fs)
+			checktest.Wholesome(t, fs)
 			if d := cmp.Diff(c.want, txtOutcomes(fs)); d != "" {
 				t.Errorf("findings (-want +got):\n%s", d)
 			}
@@ -169,7 +148,7 @@ func TestSecurityTxtHostile(t *testing.T) {
 	} {
 		in := txtInput(txtItem(t, s))
 		in.Declaration.Maker.Website, in.Declaration.Contacts.Security = "::\x1b", "%zz"
-		txtWholesome(t, devicesecurity.SecurityTxt.Run(in))
+		checktest.Wholesome(t, devicesecurity.SecurityTxt.Run(in))
 	}
 }
 
@@ -196,7 +175,7 @@ func TestSecurityTxtProducts(t *testing.T) {
 			t.Errorf("%s: its security.txt is not sniffed", name)
 		}
 		fs := devicesecurity.SecurityTxt.Run(check.Input{Declaration: d, Items: []check.Item{txtItem(t, string(raw))}, AsOf: "2026-11-20"})
-		txtWholesome(t, fs)
+		checktest.Wholesome(t, fs)
 		o := iotmark.Untested
 		for _, f := range fs {
 			o = o.Weightier(f.Outcome)
@@ -241,13 +220,8 @@ func TestSecurityTxtWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const id = "device-security.security-txt."
-	var used, have []string
-	add := func(w string) {
-		if w = id + strings.ReplaceAll(w, "_", "-"); !slices.Contains(used, w) {
-			used = append(used, w)
-		}
-	}
+	used := map[string]bool{}
+	add := func(w string) { used[strings.ReplaceAll(w, "_", "-")] = true }
 	lists := regexp.MustCompile(`(?s)var txt(?:Errors|Advice) = \[\]string\{(.*?)\n?\}\n`).FindAllSubmatch(src, -1)
 	if len(lists) != 2 {
 		t.Fatalf("%d lists of codes found, want 2", len(lists))
@@ -260,23 +234,5 @@ func TestSecurityTxtWords(t *testing.T) {
 	for _, m := range regexp.MustCompile(`"device-security\.security-txt\.([a-z-]+)"|return "(contact-[a-z]+)"|, "([a-z]+-differs)"\}`).FindAllSubmatch(src, -1) {
 		add(string(m[1]) + string(m[2]) + string(m[3]))
 	}
-	raw, err := os.ReadFile("../../message/en/device-security.security-txt.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var words map[string]any
-	if err := yaml.Unmarshal(raw, &words); err != nil {
-		t.Fatal(err)
-	}
-	for w := range words {
-		have = append(have, w)
-	}
-	slices.Sort(used)
-	slices.Sort(have)
-	if d := cmp.Diff(used, have); d != "" {
-		t.Errorf("messages of the code and their words (-code +words):\n%s", d)
-	}
-	if bytes.ContainsAny(raw, "‘’“”–—") {
-		t.Error("the words hold typographic quotes or dashes")
-	}
+	checktest.Sentences(t, devicesecurity.SecurityTxt, used)
 }

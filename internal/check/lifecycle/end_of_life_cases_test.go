@@ -9,13 +9,14 @@ import (
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
+	"github.com/open-iot-mark/iotmark/internal/check/checktest"
 	"github.com/open-iot-mark/iotmark/internal/check/lifecycle"
 )
 
 // gaps writes findings as the table does: message, case, what is missing.
 func gaps(c check.Check, fs []iotmark.Finding, seen map[string]bool) []string {
 	var out []string
-	for i, m := range said(c, fs) {
+	for i, m := range checktest.Said(c, fs) {
 		seen[m] = true
 		if s := fs[i].Args["case"]; s != "" {
 			m += " " + s
@@ -28,6 +29,11 @@ func gaps(c check.Check, fs []iotmark.Finding, seen map[string]bool) []string {
 	return out
 }
 
+// elsewhere is evidence behind an address that nobody fetched.
+func elsewhere(id string) check.Item {
+	return check.Item{Evidence: iotmark.Evidence{ID: iotmark.EvidenceID(id), Kind: iotmark.KindWebPage, URL: "https://nettle.example/" + id}, Standing: iotmark.Elsewhere, Claimed: true}
+}
+
 func TestEndOfLifeCases(t *testing.T) {
 	t.Parallel()
 	var rows []struct {
@@ -35,13 +41,13 @@ func TestEndOfLifeCases(t *testing.T) {
 		Says string   `yaml:"says"`
 		Want []string `yaml:"want"`
 	}
-	table(t, "testdata/end_of_life.yaml", &rows)
+	checktest.Table(t, "testdata/end_of_life.yaml", &rows)
 	c := lifecycle.EndOfLifeCases
-	complete(t, c)
+	checktest.Complete(t, c)
 	seen := map[string]bool{}
 	for _, r := range rows {
-		fs := c.Run(input(item(t, "plan", "plan.md", r.Says)))
-		sound(t, c, fs)
+		fs := c.Run(checktest.Input(checktest.Text(t, "plan", "plan.md", r.Says)))
+		checktest.Sound(t, c, fs)
 		if diff := cmp.Diff(r.Want, gaps(c, fs, seen)); diff != "" {
 			t.Errorf("%s: got (-want +got)\n%s", r.Name, diff)
 		}
@@ -54,12 +60,12 @@ func TestEndOfLifeCases(t *testing.T) {
 		want  []string
 		out   iotmark.Outcome
 	}{
-		{"two texts make one plan", []check.Item{item(t, "a", "a.md", partial), item(t, "b", "b.md", rest)}, []string{"complete"}, iotmark.Passed},
-		{"the rest is elsewhere", []check.Item{item(t, "a", "a.md", partial), elsewhere("b")}, []string{"case-missing sale", "case-missing insolvency", "rest-unread"}, iotmark.CantTell},
-		{"the rest is beyond what is read", []check.Item{item(t, "a", "a.md", partial+"\n\n"+strings.Repeat("Nothing more. ", 15_000)+"\n\nEnd.")}, []string{"case-missing sale", "case-missing insolvency", "cut"}, iotmark.CantTell},
+		{"two texts make one plan", []check.Item{checktest.Text(t, "a", "a.md", partial), checktest.Text(t, "b", "b.md", rest)}, []string{"complete"}, iotmark.Passed},
+		{"the rest is elsewhere", []check.Item{checktest.Text(t, "a", "a.md", partial), elsewhere("b")}, []string{"case-missing sale", "case-missing insolvency", "rest-unread"}, iotmark.CantTell},
+		{"the rest is beyond what is read", []check.Item{checktest.Text(t, "a", "a.md", partial+"\n\n"+strings.Repeat("Nothing more. ", 15_000)+"\n\nEnd.")}, []string{"case-missing sale", "case-missing insolvency", "cut"}, iotmark.CantTell},
 	} {
-		fs := c.Run(input(tc.items...))
-		sound(t, c, fs)
+		fs := c.Run(checktest.Input(tc.items...))
+		checktest.Sound(t, c, fs)
 		if diff := cmp.Diff(tc.want, gaps(c, fs, seen)); diff != "" {
 			t.Errorf("%s: got (-want +got)\n%s", tc.name, diff)
 		}
@@ -71,7 +77,7 @@ func TestEndOfLifeCases(t *testing.T) {
 			t.Errorf("%s: outcome %s, want %s", tc.name, out, tc.out)
 		}
 	}
-	wordsUsed(t, c, seen)
+	checktest.WordsUsed(t, c, seen)
 }
 
 // The plans of the example and of the careful maker are complete.
@@ -82,7 +88,7 @@ func TestEndOfLifeCasesOfProducts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fs := lifecycle.EndOfLifeCases.Run(input(item(t, "plan", "end-of-life-plan.md", string(raw))))
+		fs := lifecycle.EndOfLifeCases.Run(checktest.Input(checktest.Text(t, "plan", "end-of-life-plan.md", string(raw))))
 		if diff := cmp.Diff([]string{"complete"}, gaps(lifecycle.EndOfLifeCases, fs, map[string]bool{})); diff != "" {
 			t.Errorf("%s: got (-want +got)\n%s", product, diff)
 		}
@@ -102,7 +108,7 @@ func TestEndOfLifeCasesHostile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			sound(t, lifecycle.EndOfLifeCases, lifecycle.EndOfLifeCases.Run(input(item(t, "plan", "plan.md", says))))
+			checktest.Sound(t, lifecycle.EndOfLifeCases, lifecycle.EndOfLifeCases.Run(checktest.Input(checktest.Text(t, "plan", "plan.md", says))))
 		})
 	}
 }
@@ -114,8 +120,8 @@ func FuzzEndOfLifeCases(f *testing.F) {
 		if strings.TrimSpace(s) == "" || len(s) > 20_000 {
 			return
 		}
-		if it, ok := maybe("plan.md", s); ok {
-			sound(t, lifecycle.EndOfLifeCases, lifecycle.EndOfLifeCases.Run(input(it)))
+		if it, ok := checktest.MaybeText("plan.md", s); ok {
+			checktest.Sound(t, lifecycle.EndOfLifeCases, lifecycle.EndOfLifeCases.Run(checktest.Input(it)))
 		}
 	})
 }

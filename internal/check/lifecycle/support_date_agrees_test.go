@@ -8,7 +8,9 @@ import (
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
+	"github.com/open-iot-mark/iotmark/internal/check/checktest"
 	"github.com/open-iot-mark/iotmark/internal/check/lifecycle"
+	"github.com/open-iot-mark/iotmark/internal/evidence/text"
 )
 
 func TestSupportDateAgrees(t *testing.T) {
@@ -20,24 +22,24 @@ func TestSupportDateAgrees(t *testing.T) {
 		Want  []string     `yaml:"want"`
 		Shown iotmark.Date `yaml:"shown"`
 	}
-	table(t, "testdata/support_dates.yaml", &rows)
+	checktest.Table(t, "testdata/support_dates.yaml", &rows)
 	c := lifecycle.SupportDateAgrees
-	complete(t, c)
+	checktest.Complete(t, c)
 	seen := map[string]bool{}
 	for _, r := range rows {
 		if r.File == "" {
 			r.File = "page.txt"
 		}
-		fs := c.Run(input(item(t, "sales-page", r.File, r.Says)))
-		sound(t, c, fs)
+		fs := c.Run(checktest.Input(checktest.Text(t, "sales-page", r.File, r.Says)))
+		checktest.Sound(t, c, fs)
 		var weighs []string
 		var shown iotmark.Date
 		for _, f := range fs {
-			seen[said(c, []iotmark.Finding{f})[0]] = true
+			seen[checktest.Said(c, []iotmark.Finding{f})[0]] = true
 			if f.Outcome == iotmark.Passed && len(fs) > 1 {
 				continue
 			}
-			weighs = append(weighs, said(c, []iotmark.Finding{f})...)
+			weighs = append(weighs, checktest.Said(c, []iotmark.Finding{f})...)
 			if f.Shown != nil {
 				shown = f.Shown.Date
 			}
@@ -57,55 +59,55 @@ func TestSupportDateAgrees(t *testing.T) {
 		out  iotmark.Outcome
 	}{
 		{"a silent page beside one that says it", func() check.Input {
-			return input(item(t, "a", "a.txt", "Nothing here about time."), item(t, "b", "b.txt", good))
+			return checktest.Input(checktest.Text(t, "a", "a.txt", "Nothing here about time."), checktest.Text(t, "b", "b.txt", good))
 		}, []string{"agrees"}, iotmark.Passed},
 		{"two pages that say different things", func() check.Input {
-			return input(item(t, "a", "a.txt", good), item(t, "b", "b.txt", "Security updates until 2029."))
+			return checktest.Input(checktest.Text(t, "a", "a.txt", good), checktest.Text(t, "b", "b.txt", "Security updates until 2029."))
 		}, []string{"agrees", "earlier"}, iotmark.Failed},
 		{"a lifetime beside a page with the date", func() check.Input {
-			return input(item(t, "a", "a.txt", good), item(t, "b", "b.txt", "Lifetime security updates."))
+			return checktest.Input(checktest.Text(t, "a", "a.txt", good), checktest.Text(t, "b", "b.txt", "Lifetime security updates."))
 		}, []string{"agrees", "vague"}, iotmark.Failed},
 		{"a page that no claim points to", func() check.Input {
-			other := item(t, "b", "b.txt", "Security updates until 2029.")
+			other := checktest.Text(t, "b", "b.txt", "Security updates until 2029.")
 			other.Claimed = false
-			return input(item(t, "a", "a.txt", good), other)
+			return checktest.Input(checktest.Text(t, "a", "a.txt", good), other)
 		}, []string{"agrees"}, iotmark.Passed},
 		{"no date declared", func() check.Input {
-			in := input(item(t, "a", "a.txt", good))
+			in := checktest.Input(checktest.Text(t, "a", "a.txt", good))
 			in.Declaration.Support = iotmark.Support{}
 			return in
 		}, []string{"undeclared"}, iotmark.CantTell},
 		{"no date declared and none found", func() check.Input {
-			in := input(item(t, "a", "a.txt", "Nothing."))
+			in := checktest.Input(checktest.Text(t, "a", "a.txt", "Nothing."))
 			in.Declaration.Support = iotmark.Support{}
 			return in
 		}, []string{"not-found"}, iotmark.CantTell},
 		{"none declared and a date found", func() check.Input {
-			in := input(item(t, "a", "a.txt", good))
+			in := checktest.Input(checktest.Text(t, "a", "a.txt", good))
 			in.Declaration.Support = iotmark.Support{UpdatesUntil: "none"}
 			return in
 		}, []string{"declared-none"}, iotmark.Failed},
 		{"none declared and none found", func() check.Input {
-			in := input(item(t, "a", "a.txt", "Nothing."))
+			in := checktest.Input(checktest.Text(t, "a", "a.txt", "Nothing."))
 			in.Declaration.Support = iotmark.Support{UpdatesUntil: "none"}
 			return in
 		}, []string{"none"}, iotmark.Failed},
 		{"shorter than an earlier promise", func() check.Input {
-			in := input(item(t, "a", "a.txt", good))
+			in := checktest.Input(checktest.Text(t, "a", "a.txt", good))
 			in.Declaration.Support.History = []iotmark.Promise{{Set: "2025-01-01", Until: "2035-12-31"}}
 			return in
 		}, []string{"shortened", "agrees"}, iotmark.Failed},
 		{"a text that was cut", func() check.Input {
-			it := item(t, "a", "a.txt", "Nothing yet.")
-			cut := *facts(it)
+			it := checktest.Text(t, "a", "a.txt", "Nothing yet.")
+			cut := *it.Facts.(*text.Facts)
 			cut.Cut = true
 			it.Facts = &cut
-			return input(it)
+			return checktest.Input(it)
 		}, []string{"cut"}, iotmark.CantTell},
 	} {
 		fs := c.Run(tc.in())
-		sound(t, c, fs)
-		got := said(c, fs)
+		checktest.Sound(t, c, fs)
+		got := checktest.Said(c, fs)
 		if diff := cmp.Diff(tc.want, got); diff != "" {
 			t.Errorf("%s: got (-want +got)\n%s", tc.name, diff)
 		}
@@ -118,7 +120,7 @@ func TestSupportDateAgrees(t *testing.T) {
 			t.Errorf("%s: outcome %s, want %s", tc.name, out, tc.out)
 		}
 	}
-	wordsUsed(t, c, seen)
+	checktest.WordsUsed(t, c, seen)
 }
 
 // No text may break the check, slow it down, or get more than 200 characters
@@ -136,7 +138,7 @@ func TestSupportDateAgreesHostile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			sound(t, lifecycle.SupportDateAgrees, lifecycle.SupportDateAgrees.Run(input(item(t, "page", "page.md", says))))
+			checktest.Sound(t, lifecycle.SupportDateAgrees, lifecycle.SupportDateAgrees.Run(checktest.Input(checktest.Text(t, "page", "page.md", says))))
 		})
 	}
 }
@@ -148,10 +150,10 @@ func FuzzSupportDateAgrees(f *testing.F) {
 		if strings.TrimSpace(s) == "" || len(s) > 20_000 {
 			return
 		}
-		it, ok := maybe("page.md", s)
+		it, ok := checktest.MaybeText("page.md", s)
 		if !ok {
 			return
 		}
-		sound(t, lifecycle.SupportDateAgrees, lifecycle.SupportDateAgrees.Run(input(it)))
+		checktest.Sound(t, lifecycle.SupportDateAgrees, lifecycle.SupportDateAgrees.Run(checktest.Input(it)))
 	})
 }

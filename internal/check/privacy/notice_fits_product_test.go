@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/open-iot-mark/iotmark/internal/check"
+	"github.com/open-iot-mark/iotmark/internal/check/checktest"
 	"github.com/open-iot-mark/iotmark/internal/check/privacy"
 )
 
@@ -62,7 +63,7 @@ func TestNoticeFitsProduct(t *testing.T) {
 				in.Items = append(in.Items, notice(t, string(rune('a'+i)), s))
 			}
 			fs := privacy.NoticeFitsProduct.Run(in)
-			wholesome(t, privacy.NoticeFitsProduct, fs)
+			checktest.Wholesome(t, fs)
 			if d := cmp.Diff(c.want, outcomes(privacy.NoticeFitsProduct, fs)); d != "" {
 				t.Errorf("findings (-want +got):\n%s", d)
 			}
@@ -79,11 +80,11 @@ func TestNoticeFitsProductHostile(t *testing.T) {
 		"<h1>Privacy</h1>" + strings.Repeat("<p>heat\x1b[31m\u202e", 20_000),
 	} {
 		in := check.Input{Declaration: d, Items: []check.Item{notice(t, "a", s)}, AsOf: "2026-11-22"}
-		wholesome(t, privacy.NoticeFitsProduct, privacy.NoticeFitsProduct.Run(in))
+		checktest.Wholesome(t, privacy.NoticeFitsProduct.Run(in))
 	}
 }
 
 func TestNoticeFitsProductWords(t *testing.T) {
 	t.Parallel()
-	emits(t, privacy.NoticeFitsProduct, "notice_fits_product.go")
+	checktest.Emits(t, privacy.NoticeFitsProduct, "notice_fits_product.go")
 }

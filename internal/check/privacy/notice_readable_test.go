@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/open-iot-mark/iotmark/internal/check"
+	"github.com/open-iot-mark/iotmark/internal/check/checktest"
 	"github.com/open-iot-mark/iotmark/internal/check/privacy"
 )
 
@@ -50,7 +51,7 @@ func TestNoticeReadable(t *testing.T) {
 			t.Parallel()
 			in := check.Input{Declaration: thermostat(c.markets), Items: c.items, AsOf: "2026-11-22"}
 			fs := privacy.NoticeReadable.Run(in)
-			wholesome(t, privacy.NoticeReadable, fs)
+			checktest.Wholesome(t, fs)
 			if d := cmp.Diff(c.want, outcomes(privacy.NoticeReadable, fs)); d != "" {
 				t.Errorf("findings (-want +got):\n%s", d)
 			}
@@ -62,11 +63,11 @@ func TestNoticeReadableHostile(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{strings.Repeat("a", 100_000), strings.Repeat("x. Y", 100_000), "<h1>Privacy</h1><p>" + strings.Repeat("\x1b[31mnotwithstanding ", 5_000)} {
 		in := check.Input{Declaration: thermostat([]string{"GB", "\x1b"}), Items: []check.Item{notice(t, "a", s)}, AsOf: "2026-11-22"}
-		wholesome(t, privacy.NoticeReadable, privacy.NoticeReadable.Run(in))
+		checktest.Wholesome(t, privacy.NoticeReadable.Run(in))
 	}
 }
 
 func TestNoticeReadableWords(t *testing.T) {
 	t.Parallel()
-	emits(t, privacy.NoticeReadable, "notice_readable.go")
+	checktest.Emits(t, privacy.NoticeReadable, "notice_readable.go")
 }

@@ -1,7 +1,6 @@
 package privacy_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,15 +11,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
+	"github.com/open-iot-mark/iotmark/internal/check/checktest"
 	"github.com/open-iot-mark/iotmark/internal/check/privacy"
 	"github.com/open-iot-mark/iotmark/internal/evidence"
 	"github.com/open-iot-mark/iotmark/internal/evidence/text"
-	"github.com/open-iot-mark/iotmark/internal/message"
 )
 
 // notice is a text that a claim on the notice points to.
@@ -60,67 +58,6 @@ func outcomes(c check.Check, fs []iotmark.Finding) []string {
 		out = append(out, fmt.Sprintf("%s %s", f.Outcome, strings.TrimPrefix(string(f.Message), string(c.ID)+".")))
 	}
 	return out
-}
-
-// wholesome reports what is wrong with findings whatever they say: no words,
-// an argument left open, a place without evidence, a quote too long.
-func wholesome(t *testing.T, c check.Check, fs []iotmark.Finding) {
-	t.Helper()
-	if len(fs) == 0 {
-		t.Error("no finding")
-	}
-	words := message.English()
-	for _, f := range fs {
-		said := words.Say(f.Message, f.Args)
-		if said == string(f.Message) || strings.Contains(said, "<no value>") {
-			t.Errorf("%s says %q with %v", f.Message, said, f.Args)
-		}
-		for _, p := range f.Places {
-			if p.Evidence == "" || len([]rune(p.Quote)) > 200 || strings.ContainsAny(p.Quote, "\x1b\u202e") {
-				t.Errorf("%s: place %+v", f.Message, p)
-			}
-		}
-	}
-}
-
-// emits holds the messages that stand in a check's source against its words,
-// in both directions.
-func emits(t *testing.T, c check.Check, files ...string) {
-	t.Helper()
-	var src []byte
-	for _, f := range files {
-		b, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		src = append(src, b...)
-	}
-	var used []string
-	for _, m := range regexp.MustCompile(`id\+"([a-z-]+)"`).FindAllSubmatch(src, -1) {
-		if w := string(c.ID) + "." + string(m[1]); !slices.Contains(used, w) {
-			used = append(used, w)
-		}
-	}
-	raw, err := os.ReadFile(filepath.Join("../../message/en", string(c.ID)+".yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var words map[string]any
-	if err := yaml.Unmarshal(raw, &words); err != nil {
-		t.Fatal(err)
-	}
-	var have []string
-	for w := range words {
-		have = append(have, w)
-	}
-	slices.Sort(used)
-	slices.Sort(have)
-	if d := cmp.Diff(used, have); d != "" {
-		t.Errorf("messages of the code and their words (-code +words):\n%s", d)
-	}
-	if bytes.ContainsAny(raw, "‘’“”–—") {
-		t.Error("the words hold typographic quotes or dashes")
-	}
 }
 
 // product is the declaration and the notices of a dossier in testdata.
@@ -198,7 +135,7 @@ func TestProducts(t *testing.T) {
 				continue
 			}
 			fs := c.Run(product(t, name))
-			wholesome(t, c, fs)
+			checktest.Wholesome(t, fs)
 			if got := worst(fs); string(got) != string(m[1]) {
 				t.Errorf("%s, %s: got %s, want %s: %v", name, c.ID, got, m[1], outcomes(c, fs))
 			}

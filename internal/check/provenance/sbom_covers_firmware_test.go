@@ -1,12 +1,8 @@
 package provenance_test
 
 import (
-	"archive/tar"
-	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,42 +14,12 @@ import (
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
+	"github.com/open-iot-mark/iotmark/internal/check/checktest"
 	"github.com/open-iot-mark/iotmark/internal/check/provenance"
-	"github.com/open-iot-mark/iotmark/internal/evidence"
 	"github.com/open-iot-mark/iotmark/internal/evidence/firmware"
 	"github.com/open-iot-mark/iotmark/internal/message"
 	"github.com/open-iot-mark/iotmark/internal/samples"
 )
-
-func firmwareItem(t *testing.T, b []byte) check.Item {
-	t.Helper()
-	f, err := firmware.Reader.Read(context.Background(), evidence.NewSource("image.bin", b), evidence.DefaultLimits())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return check.Item{
-		Evidence: iotmark.Evidence{ID: "image", Kind: iotmark.KindFirmwareImage, Title: "Image 1.0"},
-		Standing: iotmark.Held, Reader: "firmware", Facts: f,
-	}
-}
-
-func firmwareTar(t *testing.T, files map[string]string) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(files[name])), Typeflag: tar.TypeReg}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write([]byte(files[name])); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
 
 // dpkg is an image with one dpkg database: "name version [source]" each.
 func dpkg(packages ...string) map[string]string {
@@ -117,32 +83,32 @@ func TestSBOMCoversFirmware(t *testing.T) {
 		list  check.Item
 		want  []string
 	}{
-		{"same names and versions", firmwareTar(t, openssl), cdx(t, "libssl3@3.0.11-1~deb12u2", "busybox@1:1.35.0-4+deb12u1+b1"), covered},
-		{"source name, upstream version", firmwareTar(t, openssl), cdx(t, "OpenSSL@3.0.11", "BusyBox@v1.35.0"), covered},
-		{"by package URL", firmwareTar(t, openssl), cdx(t, "pkg:deb/debian/libssl3@3.0.11-1~deb12u2?arch=armhf", "pkg:deb/debian/busybox@1.35.0-4%2Bdeb12u1?arch=armhf"), covered},
-		{"by upstream of a package URL", firmwareTar(t, dpkg("foo-bin 2.0-1 foo")), cdx(t, "pkg:deb/debian/foo-tools@2.0-1?upstream=foo%402.0-1"), covered},
-		{"by CPE", firmwareTar(t, dpkg("libssl3 3.0.11-1 openssl")), cdx(t, "cpe:2.3:a:openssl:openssl:3.0.11:*:*:*:*:*:*:*"), covered},
-		{"generic package URL", firmwareTar(t, dpkg("dropbear 2022.83-1")), cdx(t, "pkg:generic/dropbear@2022.83"), covered},
-		{"installer's package", firmwareTar(t, dpkg("busybox-udeb 1:1.35.0-4")), cdx(t, "busybox@1.35.0"), covered},
-		{"no version in the list", firmwareTar(t, openssl), cdx(t, "openssl", "busybox@unknown"), covered},
-		{"repacked upstream", firmwareTar(t, dpkg("zlib1g 1:1.2.13.dfsg-1 zlib")), cdx(t, "zlib@1.2.13"), covered},
-		{"one missing", firmwareTar(t, openssl), cdx(t, "openssl@3.0.11"), missing},
-		{"another version", firmwareTar(t, openssl), cdx(t, "openssl@3.0.2", "busybox@1.35.0"), differs},
-		{"missing and different", firmwareTar(t, openssl), cdx(t, "openssl@3.0.2"), []string{"failed missing", "failed differs"}},
-		{"a name that only begins alike", firmwareTar(t, dpkg("curl 7.88.1-10")), cdx(t, "curlew@7.88.1"), missing},
-		{"forty missing", firmwareTar(t, dpkg(many...)), cdx(t, "x@1"), missing},
-		{"removed packages do not count", firmwareTar(t, map[string]string{"bin/sh": "x", "etc/hosts": "x", "var/lib/dpkg/status": "Package: a\nStatus: install ok installed\nVersion: 1\n\nPackage: gone\nStatus: deinstall ok config-files\nVersion: 1\n"}), cdx(t, "a@1"), covered},
-		{"opkg", firmwareTar(t, map[string]string{"bin/sh": "x", "etc/hosts": "x", "usr/lib/opkg/status": "Package: dnsmasq\nVersion: 2.89-4\nStatus: install user installed\nArchitecture: mips_24kc\n"}), cdx(t, "pkg:opkg/dnsmasq@2.89"), covered},
-		{"apk", firmwareTar(t, map[string]string{"bin/sh": "x", "etc/hosts": "x", "lib/apk/db/installed": "C:Q1x\nP:musl\nV:1.2.4-r2\nA:armv7\nL:MIT\n\nP:ssl_client\nV:1.36.1-r5\no:busybox\n"}), cdx(t, "musl@1.2.4", "busybox@1.36.1"), covered},
-		{"a program that names itself", firmwareTar(t, map[string]string{"etc/hosts": "x", "bin/busybox": "\x7fELF\x01\x01\x01" + strings.Repeat("\x00", 60) + "BusyBox v1.19.4 (2013)\x00"}), cdx(t, "busybox@1.35.0"), differs},
-		{"a program that names itself, listed", firmwareTar(t, map[string]string{"etc/hosts": "x", "bin/busybox": "\x7fELF\x01\x01\x01" + strings.Repeat("\x00", 60) + "BusyBox v1.19.4 (2013)\x00"}), cdx(t, "busybox@1.19.4"), covered},
-		{"nothing names itself", firmwareTar(t, map[string]string{"bin/sh": "x", "etc/hosts": "x"}), cdx(t, "busybox@1.35.0"), []string{"cantTell nothing-seen"}},
-		{"an empty list", firmwareTar(t, openssl), cdx(t), []string{"cantTell no-list"}},
+		{"same names and versions", checktest.Tar(t, 0o644, openssl), cdx(t, "libssl3@3.0.11-1~deb12u2", "busybox@1:1.35.0-4+deb12u1+b1"), covered},
+		{"source name, upstream version", checktest.Tar(t, 0o644, openssl), cdx(t, "OpenSSL@3.0.11", "BusyBox@v1.35.0"), covered},
+		{"by package URL", checktest.Tar(t, 0o644, openssl), cdx(t, "pkg:deb/debian/libssl3@3.0.11-1~deb12u2?arch=armhf", "pkg:deb/debian/busybox@1.35.0-4%2Bdeb12u1?arch=armhf"), covered},
+		{"by upstream of a package URL", checktest.Tar(t, 0o644, dpkg("foo-bin 2.0-1 foo")), cdx(t, "pkg:deb/debian/foo-tools@2.0-1?upstream=foo%402.0-1"), covered},
+		{"by CPE", checktest.Tar(t, 0o644, dpkg("libssl3 3.0.11-1 openssl")), cdx(t, "cpe:2.3:a:openssl:openssl:3.0.11:*:*:*:*:*:*:*"), covered},
+		{"generic package URL", checktest.Tar(t, 0o644, dpkg("dropbear 2022.83-1")), cdx(t, "pkg:generic/dropbear@2022.83"), covered},
+		{"installer's package", checktest.Tar(t, 0o644, dpkg("busybox-udeb 1:1.35.0-4")), cdx(t, "busybox@1.35.0"), covered},
+		{"no version in the list", checktest.Tar(t, 0o644, openssl), cdx(t, "openssl", "busybox@unknown"), covered},
+		{"repacked upstream", checktest.Tar(t, 0o644, dpkg("zlib1g 1:1.2.13.dfsg-1 zlib")), cdx(t, "zlib@1.2.13"), covered},
+		{"one missing", checktest.Tar(t, 0o644, openssl), cdx(t, "openssl@3.0.11"), missing},
+		{"another version", checktest.Tar(t, 0o644, openssl), cdx(t, "openssl@3.0.2", "busybox@1.35.0"), differs},
+		{"missing and different", checktest.Tar(t, 0o644, openssl), cdx(t, "openssl@3.0.2"), []string{"failed missing", "failed differs"}},
+		{"a name that only begins alike", checktest.Tar(t, 0o644, dpkg("curl 7.88.1-10")), cdx(t, "curlew@7.88.1"), missing},
+		{"forty missing", checktest.Tar(t, 0o644, dpkg(many...)), cdx(t, "x@1"), missing},
+		{"removed packages do not count", checktest.Tar(t, 0o644, map[string]string{"bin/sh": "x", "etc/hosts": "x", "var/lib/dpkg/status": "Package: a\nStatus: install ok installed\nVersion: 1\n\nPackage: gone\nStatus: deinstall ok config-files\nVersion: 1\n"}), cdx(t, "a@1"), covered},
+		{"opkg", checktest.Tar(t, 0o644, map[string]string{"bin/sh": "x", "etc/hosts": "x", "usr/lib/opkg/status": "Package: dnsmasq\nVersion: 2.89-4\nStatus: install user installed\nArchitecture: mips_24kc\n"}), cdx(t, "pkg:opkg/dnsmasq@2.89"), covered},
+		{"apk", checktest.Tar(t, 0o644, map[string]string{"bin/sh": "x", "etc/hosts": "x", "lib/apk/db/installed": "C:Q1x\nP:musl\nV:1.2.4-r2\nA:armv7\nL:MIT\n\nP:ssl_client\nV:1.36.1-r5\no:busybox\n"}), cdx(t, "musl@1.2.4", "busybox@1.36.1"), covered},
+		{"a program that names itself", checktest.Tar(t, 0o644, map[string]string{"etc/hosts": "x", "bin/busybox": "\x7fELF\x01\x01\x01" + strings.Repeat("\x00", 60) + "BusyBox v1.19.4 (2013)\x00"}), cdx(t, "busybox@1.35.0"), differs},
+		{"a program that names itself, listed", checktest.Tar(t, 0o644, map[string]string{"etc/hosts": "x", "bin/busybox": "\x7fELF\x01\x01\x01" + strings.Repeat("\x00", 60) + "BusyBox v1.19.4 (2013)\x00"}), cdx(t, "busybox@1.19.4"), covered},
+		{"nothing names itself", checktest.Tar(t, 0o644, map[string]string{"bin/sh": "x", "etc/hosts": "x"}), cdx(t, "busybox@1.35.0"), []string{"cantTell nothing-seen"}},
+		{"an empty list", checktest.Tar(t, 0o644, openssl), cdx(t), []string{"cantTell no-list"}},
 		{"opaque", []byte(strings.Repeat("\x00\xff\x01\x80", 400)), cdx(t, "busybox@1.35.0"), []string{"cantTell opaque"}},
-		{"hostile names", firmwareTar(t, dpkg("pkg:%zz/@@?? \x1b[2J", strings.Repeat("a", 5000)+" 1")), cdx(t, "pkg:deb/%zz@?upstream=%zz", "a@1"), missing},
-		{"more packages than are read", firmwareTar(t, dpkg(slices.Repeat([]string{"a 1"}, 20_001)...)), cdx(t, "a@1"), []string{"cantTell too-many"}},
+		{"hostile names", checktest.Tar(t, 0o644, dpkg("pkg:%zz/@@?? \x1b[2J", strings.Repeat("a", 5000)+" 1")), cdx(t, "pkg:deb/%zz@?upstream=%zz", "a@1"), missing},
+		{"more packages than are read", checktest.Tar(t, 0o644, dpkg(slices.Repeat([]string{"a 1"}, 20_001)...)), cdx(t, "a@1"), []string{"cantTell too-many"}},
 	} {
-		out := provenance.SBOMCoversFirmware.Run(check.Input{Items: []check.Item{firmwareItem(t, c.image), c.list}})
+		out := provenance.SBOMCoversFirmware.Run(check.Input{Items: []check.Item{checktest.Firmware(t, c.image), c.list}})
 		var got []string
 		for _, f := range out {
 			what := strings.TrimPrefix(string(f.Message), string(provenance.SBOMCoversFirmware.ID)+".")
@@ -179,7 +145,7 @@ func TestSBOMCoversFirmware(t *testing.T) {
 // of another product.
 func TestSBOMCoversBuffalo(t *testing.T) {
 	t.Parallel()
-	it := firmwareItem(t, samples.Read(t, "firmware/debian-buffalo-lspro/initrd.buffalo"))
+	it := checktest.Firmware(t, samples.Read(t, "firmware/debian-buffalo-lspro/initrd.buffalo"))
 	var all []string
 	for _, p := range it.Facts.(*firmware.Facts).Packages {
 		all = append(all, p.Name+"@"+p.Version)

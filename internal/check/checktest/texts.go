@@ -1,4 +1,4 @@
-package accountability_test
+package checktest
 
 import (
 	"bytes"
@@ -10,16 +10,17 @@ import (
 	"sync"
 	"testing"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
 	"github.com/open-iot-mark/iotmark/internal/evidence"
 	"github.com/open-iot-mark/iotmark/internal/evidence/text"
 	"github.com/open-iot-mark/iotmark/internal/message"
-	"go.yaml.in/yaml/v3"
 )
 
-// thermostat is the product that the tables speak about.
-func thermostat() *iotmark.Declaration {
+// Thermostat is the product that the tables of texts speak about.
+func Thermostat() *iotmark.Declaration {
 	return &iotmark.Declaration{
 		Product: iotmark.Product{Name: "Hearth Thermostat 2", Model: "NH-T2", Kind: "thermostat"},
 		Maker:   iotmark.Maker{Name: "Nettle Home Ltd", Brand: "Nettle"},
@@ -30,33 +31,41 @@ func thermostat() *iotmark.Declaration {
 	}
 }
 
-// item is a text in the dossier to which the claim points.
-func item(t *testing.T, id, file, content string) check.Item {
+// Input is the thermostat with evidence.
+func Input(items ...check.Item) check.Input {
+	return check.Input{Declaration: Thermostat(), Items: items, AsOf: "2026-11-22"}
+}
+
+// Text is a text in the dossier to which the claim points.
+func Text(t testing.TB, id, file, content string) check.Item {
 	t.Helper()
-	f, err := text.Reader.Read(context.Background(), evidence.NewSource(file, []byte(content)), evidence.DefaultLimits())
+	it, err := readText(id, file, content)
 	if err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
-	return check.Item{
-		Evidence: iotmark.Evidence{ID: iotmark.EvidenceID(id), Kind: iotmark.KindWebPage, Title: id, Path: file},
-		Standing: iotmark.Held, Reader: "text", Facts: f, Claimed: true,
-	}
+	return it
 }
 
-// maybe reads a text that may be none.
-func maybe(file, content string) (check.Item, bool) {
+// MaybeText reads a text that may be none, as a fuzz test has it.
+func MaybeText(file, content string) (check.Item, bool) {
+	it, err := readText("page", file, content)
+	return it, err == nil
+}
+
+func readText(id, file, content string) (check.Item, error) {
 	f, err := text.Reader.Read(context.Background(), evidence.NewSource(file, []byte(content)), evidence.DefaultLimits())
 	if err != nil {
-		return check.Item{}, false
+		return check.Item{}, err
 	}
-	return check.Item{Evidence: iotmark.Evidence{ID: "page"}, Standing: iotmark.Held, Reader: "text", Facts: f, Claimed: true}, true
+	return check.Item{
+		Evidence: iotmark.Evidence{ID: iotmark.EvidenceID(id), Kind: iotmark.KindWebPage, Title: id, Path: file},
+		Standing: iotmark.Held, Reader: text.Reader.Name, Facts: f, Claimed: true,
+	}, nil
 }
 
-func input(items ...check.Item) check.Input {
-	return check.Input{Declaration: thermostat(), Items: items, AsOf: "2026-11-22"}
-}
-
-func table(t *testing.T, file string, to any) {
+// Table decodes a truth table in YAML. A key that the rows do not have is an
+// error: it would be a case that is not held.
+func Table(t testing.TB, file string, to any) {
 	t.Helper()
 	raw, err := os.ReadFile(file)
 	if err != nil {
@@ -69,8 +78,8 @@ func table(t *testing.T, file string, to any) {
 	}
 }
 
-// said returns the last parts of the messages, and notes each as seen.
-func said(c check.Check, fs []iotmark.Finding) []string {
+// Said returns the messages without the check's id.
+func Said(c check.Check, fs []iotmark.Finding) []string {
 	var out []string
 	for _, f := range fs {
 		out = append(out, strings.TrimPrefix(string(f.Message), string(c.ID)+"."))
@@ -78,16 +87,16 @@ func said(c check.Check, fs []iotmark.Finding) []string {
 	return out
 }
 
-// words are read once; fuzzing asks for them with each input.
-var words = sync.OnceValue(message.English)
+// english is read once; fuzzing asks for it with each input.
+var english = sync.OnceValue(message.English)
 
 var open = regexp.MustCompile(`<no value>|\{\{|%!`)
 
-// sound is what holds for every finding: words without gaps, short quotes,
-// and places in evidence that was looked at.
-func sound(t *testing.T, c check.Check, fs []iotmark.Finding) {
+// Sound holds what must be so of every finding: words without gaps, short
+// quotes, and places in evidence that was looked at.
+func Sound(t testing.TB, c check.Check, fs []iotmark.Finding) {
 	t.Helper()
-	w := words()
+	w := english()
 	if len(fs) == 0 {
 		t.Error("no finding")
 	}
@@ -110,18 +119,20 @@ func sound(t *testing.T, c check.Check, fs []iotmark.Finding) {
 	}
 }
 
-// wordsUsed reports which words of a check no test has seen.
-func wordsUsed(t *testing.T, c check.Check, seen map[string]bool) {
+// WordsUsed reports which words of a check no test has seen. Seen are
+// messages without the check's id.
+func WordsUsed(t testing.TB, c check.Check, seen map[string]bool) {
 	t.Helper()
 	prefix := string(c.ID) + "."
-	for _, id := range words().IDs() {
+	for _, id := range english().IDs() {
 		if rest, ok := strings.CutPrefix(string(id), prefix); ok && !seen[rest] {
 			t.Errorf("%s has words that nothing says", id)
 		}
 	}
 }
 
-func complete(t *testing.T, c check.Check) {
+// Complete holds what every check must say of itself.
+func Complete(t testing.TB, c check.Check) {
 	t.Helper()
 	if !c.ID.Valid() || c.Version < 1 || c.Title == "" || c.What == "" || c.Why == "" || c.Satisfy == "" || c.Limits == "" || len(c.Cites) == 0 || c.Certainty == "" || c.Run == nil {
 		t.Errorf("%s: metadata is not complete", c.ID)
