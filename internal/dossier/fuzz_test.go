@@ -30,7 +30,7 @@ func FuzzDeclaration(f *testing.F) {
 			f.Add(b)
 		}
 	}
-	for _, s := range []string{aliasBomb(), "\xff\xfe", "a: !!binary x", "a: [", "? [a]\n: b", "<<: {}", "a: &a *a", "claims: {x: [}", "---\n---\n", "a:\n\tb: c", "%YAML 1.2\n---\na: 1", "facts: {has_app: yes}", "evidence: [{id: a}, {id: a}]", "a: |+\n\n\n", "{\"a\": 1}"} {
+	for _, s := range []string{aliasBomb(), "\xff\xfe", "a: !!binary x", "a: [", "? [a]\n: b", "<<: {}", "a: &a *a", "claims: {x: [}", "---\n---\n", "a:\n\tb: c", "%YAML 1.2\n---\na: 1", "facts: {has_app: yes}", "evidence: [{id: a}, {id: a}]", "a: |+\n\n\n", `a: "\N\L"`, "a: x\u0085b: y", "{\"a\": 1}"} {
 		f.Add([]byte(s))
 	}
 	cat := load(f)

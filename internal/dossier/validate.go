@@ -71,7 +71,8 @@ type validator struct {
 	root     *schema
 	claim    *regexp.Regexp // what the key of a claim looks like
 	criteria []string
-	asked    int // suggestions that were looked for
+	evidence map[string]bool // ids in the document at hand
+	asked    int             // suggestions that were looked for
 }
 
 func newValidator(cat *catalogue.Catalogue) (*validator, error) {
@@ -94,6 +95,10 @@ func newValidator(cat *catalogue.Catalogue) (*validator, error) {
 
 // flaws returns the breaches of the schema.
 func (v *validator) flaws(doc *node) []flaw {
+	v.evidence = map[string]bool{}
+	for _, e := range doc.get("evidence").items() {
+		v.evidence[e.get("id").str()] = true
+	}
 	var out []flaw
 	v.validate(doc, v.root, nil, doc.pos, &out)
 	return out
@@ -378,6 +383,9 @@ func hint(n *node, s *schema) string {
 // nearWord is hint with a look at the words that are allowed.
 func (v *validator) nearWord(n *node, s *schema, known []string) string {
 	h := hint(n, s)
+	if h == "" && s.name == "claim" {
+		h = v.claimHint(n)
+	}
 	if h != "" || n.kind != text {
 		return h
 	}
@@ -391,11 +399,30 @@ func (v *validator) nearWord(n *node, s *schema, known []string) string {
 	if h = v.suggest(n.text, known); h != "" {
 		return h
 	}
+	if s.name == "claim" && !v.evidence[n.text] {
+		return claimForms
+	}
 	if x := item(s); x != nil {
 		var o []flaw
 		if v.validate(n, x, nil, n.pos, &o); len(o) == 0 {
 			return " A list of one is written [" + quoted(n.text) + "]."
 		}
+	}
+	return ""
+}
+
+const claimForms = " Write met, or [evidence-id]."
+
+// claimHint helps whoever answers a criterion as a question.
+func (v *validator) claimHint(n *node) string {
+	if n.kind != text && n.kind != boolean || v.evidence[n.text] {
+		return ""
+	}
+	switch strings.ToLower(n.text) {
+	case "true", "yes", "y", "on", "ok":
+		return claimForms
+	case "false", "no", "n", "off":
+		return " Write {answer: unmet, note: why}."
 	}
 	return ""
 }

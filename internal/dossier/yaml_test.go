@@ -97,6 +97,16 @@ func TestWords(t *testing.T) {
 			"19:10 field-missing claims.lifecycle.factory-reset.note is missing. Why, in words that become public. Partly and unmet need it."}},
 		{"partly as a word", add("claims: {lifecycle.factory-reset: partly}\n"), []string{
 			"19:35 type-wrong claims.lifecycle.factory-reset: needs met, unknown, not-applicable, a list or a block of fields, but found partly. Write {answer: partly, ...}."}},
+		{"yes as a claim", add("claims: {lifecycle.factory-reset: yes}\n"), []string{
+			"19:35 type-wrong claims.lifecycle.factory-reset: needs met, unknown, not-applicable, a list or a block of fields, but found yes. Write met, or [evidence-id]."}},
+		{"true as a claim", add("claims: {lifecycle.factory-reset: true}\n"), []string{
+			"19:35 type-wrong claims.lifecycle.factory-reset: needs met, unknown, not-applicable, a list or a block of fields, but found true. Write met, or [evidence-id]."}},
+		{"maybe as a claim", add("claims: {lifecycle.factory-reset: maybe}\n"), []string{
+			"19:35 type-wrong claims.lifecycle.factory-reset: needs met, unknown, not-applicable, a list or a block of fields, but found maybe. Write met, or [evidence-id]."}},
+		{"no as a claim", add("claims: {lifecycle.factory-reset: no}\n"), []string{
+			"19:35 type-wrong claims.lifecycle.factory-reset: needs met, unknown, not-applicable, a list or a block of fields, but found no. Write {answer: unmet, note: why}."}},
+		{"evidence as a claim without brackets", add("claims: {lifecycle.factory-reset: manual}\nevidence:\n  - {id: manual, kind: document, title: Manual, url: \"https://lumo.example\"}\n"), []string{
+			"19:35 type-wrong claims.lifecycle.factory-reset: needs met, unknown, not-applicable, a list or a block of fields, but found manual. A list of one is written [manual]."}},
 		{"evidence that is not there", add("claims: {lifecycle.factory-reset: [manul]}\nevidence:\n  - {id: manual, kind: document, title: Manual, url: \"https://lumo.example\"}\n"), []string{
 			"19:36 reference-unknown claims.lifecycle.factory-reset: there is no evidence with the id manul. Did you mean manual?"}},
 		{"evidence without file, address or hash", add("evidence:\n  - {id: manual, kind: document, title: Manual}\n"), []string{
