@@ -1,6 +1,7 @@
 package text
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -63,9 +64,12 @@ var dateForms = []*dateForm{
 var yearLike = regexp.MustCompile(`(?:19|20)[0-9]{2}`)
 
 // dates finds the dates in the sentences, in their order.
-func dates(ss []sentence) []Date {
+func dates(ctx context.Context, ss []sentence) ([]Date, error) {
 	var out []Date
 	for _, s := range ss {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if !yearLike.MatchString(s.text) {
 			continue
 		}
@@ -94,10 +98,10 @@ func dates(ss []sentence) []Date {
 			}
 		}
 		if out = append(out, here...); len(out) > maxDates {
-			return out[:maxDates]
+			return out[:maxDates], nil
 		}
 	}
-	return out
+	return out, nil
 }
 
 // around returns the part of a sentence around a date that fits a quote.

@@ -28,6 +28,7 @@ type Facts struct {
 	Dates      []Date      `json:"dates,omitempty"`
 	Statements []Statement `json:"statements,omitempty"`
 	Cut        bool        `json:"cut,omitempty"`      // more text than the limit; the rest was not read
+	Hidden     bool        `json:"hidden,omitempty"`   // the page holds text that it does not show, which was left out
 	Replaced   int         `json:"replaced,omitempty"` // bytes that are no UTF-8 and were replaced
 }
 

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"strings"
@@ -32,7 +33,7 @@ type htmlWalk struct {
 	w        *writer
 	line     int
 	skip     bool // the text that comes next belongs to a skipped element
-	template int  // templates that are open: nothing in them is shown
+	els      elements
 	title    bool // inside title
 	inRow    bool
 	breaks   int // br in a row
@@ -45,11 +46,18 @@ type htmlWalk struct {
 func readHTML(w *writer, s string) error {
 	z := html.NewTokenizer(strings.NewReader(s))
 	z.SetMaxBuf(maxToken)
-	h := &htmlWalk{w: w, line: 1}
-	for {
+	h := &htmlWalk{w: w, line: 1, els: elements{xml: strings.HasPrefix(strings.TrimSpace(s[:min(len(s), 100)]), "<?xml"), open: map[uint32]int{}}}
+	for unchecked := 0; ; {
 		tt := z.Next()
 		// Raw must be looked at before the token, which unescapes in place.
-		lines := strings.Count(string(z.Raw()), "\n")
+		raw := z.Raw()
+		lines := bytes.Count(raw, []byte{'\n'})
+		if unchecked += len(raw); unchecked >= checkEvery {
+			unchecked = 0
+			if err := w.ctx.Err(); err != nil {
+				return err
+			}
+		}
 		var err error
 		switch tt {
 		case html.ErrorToken:
@@ -63,13 +71,13 @@ func readHTML(w *writer, s string) error {
 			}
 			return z.Err()
 		case html.TextToken:
-			err = h.text(string(z.Text()))
+			err = h.text(z.Text())
 		case html.StartTagToken, html.SelfClosingTagToken:
 			name, more := z.TagName()
-			err = h.open(atom.Lookup(name), z, more, tt == html.SelfClosingTagToken)
+			err = h.open(name, z, more, tt == html.SelfClosingTagToken)
 		case html.EndTagToken:
 			name, _ := z.TagName()
-			h.close(atom.Lookup(name))
+			h.close(name)
 		}
 		if err != nil {
 			h.endLink()
@@ -79,11 +87,16 @@ func readHTML(w *writer, s string) error {
 	}
 }
 
-func (h *htmlWalk) text(s string) error {
-	if h.skip || h.template > 0 {
+func (h *htmlWalk) text(b []byte) error {
+	if h.skip {
 		h.skip = false
 		return nil
 	}
+	if h.els.hidden > 0 {
+		h.w.facts.Hidden = h.w.facts.Hidden || len(bytes.TrimSpace(b)) > 0
+		return nil
+	}
+	s := string(b)
 	if h.title {
 		if h.w.facts.Title == "" {
 			h.w.facts.Title = clean(s, 300)
@@ -100,12 +113,38 @@ func (h *htmlWalk) text(s string) error {
 
 // open handles a start tag. Attributes are looked at one by one and never
 // kept, apart from the few that matter.
-func (h *htmlWalk) open(a atom.Atom, z *html.Tokenizer, more, closed bool) error {
+func (h *htmlWalk) open(name []byte, z *html.Tokenizer, more, closed bool) error {
+	a := atom.Lookup(name)
 	h.skip = htmlSkipped[a]
-	if a == atom.Template && !closed {
-		h.template++
+	var lang, alt, href []byte
+	var hide hiding
+	seen := false // href
+	for more {
+		var k, v []byte
+		k, v, more = z.TagAttr()
+		switch string(k) {
+		case "lang":
+			lang = v
+		case "alt":
+			alt = v
+		case "href":
+			if !seen {
+				href, seen = v, true
+			}
+		default:
+			hide.attribute(string(k), v)
+		}
 	}
-	if h.template > 0 {
+	hidden := hide.hides(a)
+	if !h.els.push(name, a, closed, hidden) {
+		h.w.facts.Cut = true
+		return errFull
+	}
+	if hidden && htmlBlocks[a] && !h.inRow {
+		h.w.gap()
+	}
+	if h.els.hidden > 0 || hidden {
+		h.w.facts.Hidden = h.w.facts.Hidden || len(alt) > 0
 		return nil
 	}
 	level, heading := htmlHeadings[a]
@@ -118,7 +157,9 @@ func (h *htmlWalk) open(a atom.Atom, z *html.Tokenizer, more, closed bool) error
 		h.inRow = true
 	case a == atom.Td || a == atom.Th:
 		if h.inRow {
-			h.w.cell()
+			if err := h.w.cell(); err != nil {
+				return err
+			}
 		}
 	case htmlItems[a]:
 		h.w.start("item", 0)
@@ -140,38 +181,29 @@ func (h *htmlWalk) open(a atom.Atom, z *html.Tokenizer, more, closed bool) error
 		}
 		h.w.gap()
 	}
-	if a != atom.A && a != atom.Html && a != atom.Img && a != atom.Area {
-		return nil
-	}
-	for n := 0; more && n < 64; n++ {
-		var k, v []byte
-		k, v, more = z.TagAttr()
-		switch {
-		case a == atom.Html && string(k) == "lang":
-			h.w.facts.Declared = primary(string(v))
-		case a == atom.Img && string(k) == "alt" && len(v) > 0:
-			h.w.gap()
-			if err := h.w.text(string(v), h.line); err != nil {
-				return err
-			}
-			h.w.gap()
-		case (a == atom.A || a == atom.Area) && string(k) == "href":
-			h.endLink()
-			h.inLink, h.href, h.linkLine = a == atom.A && !closed, clean(string(v), 2000), h.line
-			if a == atom.Area {
-				h.w.link("", h.href, h.line)
-			}
+	switch {
+	case a == atom.Html && lang != nil:
+		h.w.facts.Declared = primary(string(lang[:min(len(lang), 40)]))
+	case a == atom.Img && len(alt) > 0:
+		h.w.gap()
+		if err := h.w.text(string(alt), h.line); err != nil {
+			return err
 		}
+		h.w.gap()
+	case a == atom.A && seen:
+		h.endLink()
+		h.inLink, h.href, h.linkLine = !closed, string(href[:min(len(href), 8000)]), h.line
+	case a == atom.Area && seen:
+		h.endLink()
+		h.w.link("", string(href[:min(len(href), 8000)]), h.line)
 	}
 	return nil
 }
 
-func (h *htmlWalk) close(a atom.Atom) {
+func (h *htmlWalk) close(name []byte) {
 	h.skip = false
-	if a == atom.Template && h.template > 0 {
-		h.template--
-	}
-	if h.template > 0 {
+	a := atom.Lookup(name)
+	if !h.els.pop(name, a) {
 		return
 	}
 	_, heading := htmlHeadings[a]
@@ -206,14 +238,21 @@ func (h *htmlWalk) endLink() {
 	h.linkText.Reset()
 }
 
-// link keeps a link with its text.
+// link keeps a link with its text while there is room.
 func (w *writer) link(text, url string, line int) {
-	if len(w.facts.Links) < maxLinks && url != "" {
-		w.facts.Links = append(w.facts.Links, Link{Text: clean(text, 300), URL: url, Line: line})
+	if len(w.facts.Links) >= maxLinks || w.links >= maxLinkBytes || url == "" {
+		return
 	}
+	if url = clean(url, 2000); url == "" {
+		return
+	}
+	l := Link{Text: clean(text, 300), URL: url, Line: line}
+	w.links += len(l.Text) + len(l.URL)
+	w.facts.Links = append(w.facts.Links, l)
 }
 
-// clean folds white space, drops what a writer drops and cuts at n bytes.
+// clean folds white space, drops what a writer drops and cuts at n bytes. It
+// gives a copy, for facts must not hold on to the whole text.
 func clean(s string, n int) string {
 	s = strings.ToValidUTF8(s[:min(len(s), n*4)], "")
 	s = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
@@ -225,7 +264,7 @@ func clean(s string, n int) string {
 		}
 		return r
 	}, s)), " ")
-	return strings.ToValidUTF8(s[:min(len(s), n)], "")
+	return strings.Clone(strings.ToValidUTF8(s[:min(len(s), n)], ""))
 }
 
 // primary returns the primary subtag of a language tag (RFC 5646, 2.2.1).

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/abadojack/whatlanggo"
 )
@@ -55,7 +56,10 @@ func language(blocks []Block) string {
 			continue
 		}
 		for w := range strings.FieldsFuncSeq(strings.ToLower(b.Text), func(r rune) bool { return !unicode.IsLetter(r) }) {
-			letters += len([]rune(w))
+			if letters > voteLetters {
+				break
+			}
+			letters += utf8.RuneCountInString(w)
 			words++
 			for _, l := range languages {
 				if functionWords[l][w] {

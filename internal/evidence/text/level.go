@@ -2,6 +2,7 @@ package text
 
 import (
 	"bytes"
+	"context"
 	"math"
 	"strings"
 	"unicode"
@@ -35,10 +36,13 @@ func gradeable(blocks []Block) []string {
 }
 
 // level returns words, sentences and grade of the passages.
-func level(passages []string, lang string) (words, sentences int, grade float64) {
+func level(ctx context.Context, passages []string, lang string) (words, sentences int, grade float64, err error) {
 	syl, long := 0, 0
 	for _, p := range passages {
-		for _, sp := range spans(p) {
+		for sp := range spans(p) {
+			if err := ctx.Err(); err != nil {
+				return 0, 0, 0, err
+			}
 			n := 0
 			for w := range wordsOf(p[sp[0]:sp[1]]) {
 				n++
@@ -54,7 +58,7 @@ func level(passages []string, lang string) (words, sentences int, grade float64)
 		}
 	}
 	if words == 0 {
-		return 0, 0, 0
+		return 0, 0, 0, nil
 	}
 	per := float64(words) / float64(sentences)
 	if lang == "en" {
@@ -62,7 +66,7 @@ func level(passages []string, lang string) (words, sentences int, grade float64)
 	} else {
 		grade = lixGrade(per + 100*float64(long)/float64(words))
 	}
-	return words, sentences, math.Round(max(grade, 0)*10) / 10
+	return words, sentences, math.Round(max(grade, 0)*10) / 10, nil
 }
 
 // lixGrade maps LIX to grades: below each bound the grade is its index + 1.

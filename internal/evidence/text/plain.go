@@ -1,6 +1,7 @@
 package text
 
 import (
+	"context"
 	"regexp"
 	"strings"
 	"unicode"
@@ -14,8 +15,15 @@ var (
 
 // eachLine calls fn for each line with its number, without the line's end:
 // LF, CR LF, or CR alone.
-func eachLine(s string, fn func(line string, n int) error) error {
+func eachLine(ctx context.Context, s string, fn func(line string, n int) error) error {
+	checked := len(s)
 	for n := 1; s != ""; n++ {
+		if checked-len(s) >= checkEvery {
+			checked = len(s)
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
 		i := strings.IndexAny(s, "\r\n")
 		if i < 0 {
 			return fn(s, n)
@@ -36,7 +44,7 @@ func eachLine(s string, fn func(line string, n int) error) error {
 func readPlain(w *writer, s string) error {
 	prev := ""
 	alone := 0 // lines of the running paragraph
-	err := eachLine(s, func(line string, n int) error {
+	err := eachLine(w.ctx, s, func(line string, n int) error {
 		t := strings.TrimSpace(line)
 		if t == "" || ruler(t) {
 			headingIfAlone(w, alone, prev)

@@ -15,14 +15,18 @@ import (
 // Bounds of this reader, beside evidence.Limits. A page of law has some
 // 60,000 characters; 249 real notices together have 5.4 million.
 const (
-	maxText       = 8 << 20 // characters kept of one text
+	maxText       = 2 << 20 // bytes kept of one text; a block costs blockCost more
+	blockCost     = 48      // bytes that a block takes beside its text
 	maxToken      = 4 << 20 // bytes of one HTML tag or run of text
 	maxLinks      = 20_000
+	maxLinkBytes  = 1 << 20 // bytes of texts and addresses of all links
+	maxLabels     = 1 << 20 // bytes of labels of Markdown's link references
 	maxDates      = 5_000
 	maxStatements = 200     // of one kind
 	maxMatched    = 2 << 20 // bytes of sentences that rules are tried on
-	maxSentence   = 2_000   // bytes matched at once; longer ones are cut at a space
-	maxLead       = 300     // bytes of the line that introduces a list
+	maxSentences  = 50_000
+	maxSentence   = 2_000 // bytes matched at once; longer ones are cut at a space
+	maxLead       = 300   // bytes of the line that introduces a list
 )
 
 // Reader reads texts and pages.
@@ -155,10 +159,17 @@ func derive(ctx context.Context, w *writer) error {
 			}
 		}
 	}
-	ss := sentences(f.Blocks, w.marks)
-	f.Words, f.Sentences, f.Grade = level(gradeable(f.Blocks), cmp.Or(f.Language, f.Declared))
-	f.Dates = dates(ss)
-	all, err := statements(ctx, head(ss, maxMatched), f.Language, f.Declared, rules())
-	f.Statements, f.Cut = all, f.Cut || len(head(ss, maxMatched)) < len(ss)
+	ss, cut, err := sentences(ctx, f.Blocks, w.marks)
+	if err != nil {
+		return err
+	}
+	f.Cut = f.Cut || cut
+	if f.Words, f.Sentences, f.Grade, err = level(ctx, gradeable(f.Blocks), cmp.Or(f.Language, f.Declared)); err != nil {
+		return err
+	}
+	if f.Dates, err = dates(ctx, ss); err != nil {
+		return err
+	}
+	f.Statements, err = statements(ctx, ss, f.Language, f.Declared, rules())
 	return err
 }

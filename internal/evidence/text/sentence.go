@@ -1,6 +1,8 @@
 package text
 
 import (
+	"context"
+	"iter"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -29,9 +31,13 @@ func wordSet(s string) map[string]bool {
 	return m
 }
 
-// spans returns the sentences of a block's text as pairs of byte offsets.
-func spans(s string) [][2]int {
-	var out [][2]int
+// spans yields the sentences of a block's text as pairs of byte offsets. It
+// splits no further than it is asked to: a text may be made of full stops.
+func spans(s string) iter.Seq[[2]int] {
+	return func(yield func([2]int) bool) { split(s, yield) }
+}
+
+func split(s string, yield func([2]int) bool) {
 	from := 0
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -52,14 +58,15 @@ func spans(s string) [][2]int {
 			i = j - 1
 			continue
 		}
-		out = append(out, [2]int{from, j})
+		if !yield([2]int{from, j}) {
+			return
+		}
 		from = j + 1
 		i = j
 	}
 	if from < len(s) {
-		out = append(out, [2]int{from, len(s)})
+		yield([2]int{from, len(s)})
 	}
-	return out
 }
 
 // opens reports whether a sentence may begin like this.
@@ -95,11 +102,17 @@ var starters = wordSet(`We You Your Our The This These That It They If When For 
 // because they turn the sense around: the line that introduces a list ("We
 // never:"), and the question before an answer ("Do you sell data? No."). A
 // row of a table is matched once more with the heads of its columns.
-func sentences(blocks []Block, marks [][]mark) []sentence {
-	var out []sentence
+//
+// It stops at maxMatched bytes to match and at maxSentences; cut says that it
+// did.
+func sentences(ctx context.Context, blocks []Block, marks [][]mark) (out []sentence, cut bool, err error) {
+	size := 0
 	lead, question := "", ""
 	var heads []string // cells of the first row of the running table
 	for i, b := range blocks {
+		if err := ctx.Err(); err != nil {
+			return nil, false, err
+		}
 		if b.Kind == "code" {
 			continue
 		}
@@ -107,14 +120,22 @@ func sentences(blocks []Block, marks [][]mark) []sentence {
 		if b.Kind != "row" {
 			heads = nil
 		} else if heads == nil {
-			heads = strings.Split(b.Text, " | ")
+			heads = []string{}
+			if len(b.Text) <= maxSentence {
+				heads = strings.Split(b.Text, " | ")
+			}
 		} else {
 			paired = pair(heads, b.Text)
 		}
 		if b.Kind != "item" {
 			lead = ""
 		}
-		for _, sp := range spans(b.Text) {
+		last := 0 // where the last sentence begins
+		for sp := range spans(b.Text) {
+			last = sp[0]
+			if err := ctx.Err(); err != nil {
+				return nil, false, err
+			}
 			for from := sp[0]; from < sp[1]; {
 				to := cutAt(b.Text, from, sp[1])
 				t := strings.TrimSpace(b.Text[from:to])
@@ -129,6 +150,9 @@ func sentences(blocks []Block, marks [][]mark) []sentence {
 				if paired != "" && sp[0] == 0 && from == 0 {
 					s.match += " | " + fold(paired)
 				}
+				if size += len(s.match); size > maxMatched || len(out) == maxSentences {
+					return out, true, nil
+				}
 				out = append(out, s)
 				question = ""
 				if s.question {
@@ -142,31 +166,22 @@ func sentences(blocks []Block, marks [][]mark) []sentence {
 			}
 		}
 		if b.Kind != "item" && strings.HasSuffix(b.Text, ":") {
-			sp := spans(b.Text)
-			last := b.Text[sp[len(sp)-1][0]:]
-			if len(last) <= maxLead {
-				lead = last
+			if len(b.Text)-last <= maxLead {
+				lead = b.Text[last:]
 			}
 		}
 	}
-	return out
-}
-
-// head returns the first sentences that together have at most n bytes.
-func head(ss []sentence, n int) []sentence {
-	for i, s := range ss {
-		if n -= len(s.match); n < 0 {
-			return ss[:i]
-		}
-	}
-	return ss
+	return out, false, nil
 }
 
 // pair puts the head of its column before each cell of a row: "How long: 36
 // months" says what "36 months" alone does not.
 func pair(heads []string, row string) string {
+	if len(row) > maxSentence {
+		return ""
+	}
 	cells := strings.Split(row, " | ")
-	if len(cells) != len(heads) || len(row) > maxSentence {
+	if len(cells) != len(heads) {
 		return ""
 	}
 	var b strings.Builder

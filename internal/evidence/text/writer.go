@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/open-iot-mark/iotmark/internal/evidence"
 )
@@ -32,6 +33,7 @@ type writer struct {
 	space bool
 	cur   []mark
 	kept  int
+	links int // bytes of the links that are kept
 }
 
 func newWriter(ctx context.Context, lim evidence.Limits) *writer {
@@ -50,6 +52,7 @@ func (w *writer) flush() {
 	if s != "" {
 		w.facts.Blocks = append(w.facts.Blocks, Block{Kind: w.kind, Text: s, Line: w.cur[0].line, Level: w.level})
 		w.marks = append(w.marks, w.cur)
+		w.kept += blockCost
 	}
 	w.b.Reset()
 	w.space, w.cur = false, nil
@@ -58,13 +61,24 @@ func (w *writer) flush() {
 // gap asks for a space before what comes next.
 func (w *writer) gap() { w.space = w.b.Len() > 0 }
 
-// cell separates two cells of a row.
-func (w *writer) cell() {
+// cell separates two cells of a row. Bars count as text: a row may have
+// nothing else.
+func (w *writer) cell() error {
+	if w.kept >= maxText {
+		w.facts.Cut = true
+		return errFull
+	}
 	if w.b.Len() > 0 {
 		w.b.WriteString(" |")
 		w.space = true
+		w.kept += 2
 	}
+	return nil
 }
+
+// checkEvery is how many bytes are gone through between two looks at the
+// context.
+const checkEvery = 64 << 10
 
 // text adds text that begins on the given line and returns errFull when no
 // more is kept.
@@ -76,7 +90,14 @@ func (w *writer) text(s string, line int) error {
 	if err := w.ctx.Err(); err != nil {
 		return err
 	}
-	for _, r := range s {
+	checked := 0
+	for i, r := range s {
+		if i-checked >= checkEvery {
+			checked = i
+			if err := w.ctx.Err(); err != nil {
+				return err
+			}
+		}
 		if r == '\n' {
 			line++
 		}
@@ -100,7 +121,7 @@ func (w *writer) text(s string, line int) error {
 			w.cur = append(w.cur, mark{w.b.Len(), line})
 		}
 		w.b.WriteRune(r)
-		w.kept++
+		w.kept += utf8.RuneLen(r)
 	}
 	return nil
 }
