@@ -229,6 +229,9 @@ type Binding struct {
 	Family  iotmark.CheckFamily `yaml:"family" json:"family"` // of the families the criterion names, where one fits
 	Role    Role                `yaml:"role" json:"role"`
 	Because string              `yaml:"because" json:"because"` // why this check speaks about this criterion
+	// Proves names the printed fact whose value the check compares; a value that
+	// no passed check compared stays at shown on the label.
+	Proves string `yaml:"proves" json:"proves,omitempty"`
 }
 
 // Bindings is the binding table, outside the frozen edition.
@@ -290,6 +293,7 @@ type LabelRow struct {
 
 // LabelValue is one value of a closed list.
 type LabelValue struct {
+	One   string `yaml:"one" json:"one,omitempty"` // answers: in place of say where n is 1
 	ID    string `yaml:"id" json:"id"`
 	Print string `yaml:"print" json:"print,omitempty"` // facts
 	Say   string `yaml:"say" json:"say,omitempty"`     // answers

@@ -230,6 +230,9 @@ func (a *assessor) secondSource(id iotmark.CheckID) bool { return a.knownFrom(id
 func (a *assessor) knownFrom(id iotmark.CheckID) iotmark.Assurance {
 	best := iotmark.Declared
 	for _, i := range a.findings[id] {
+		if a.Findings[i].Outcome != a.outcomes[id] {
+			continue // it did not decide
+		}
 		for _, e := range a.Findings[i].Basis {
 			if h := a.holdings[e]; h.Standing == iotmark.Held {
 				best = max(best, a.reach[h.Kind])
@@ -243,6 +246,7 @@ func (a *assessor) knownFrom(id iotmark.CheckID) iotmark.Assurance {
 type claimed struct {
 	shown   bool // something counts, opens and carries a date
 	any     bool // something is there for an assessor to read
+	undated bool // something would count if it carried a date
 	reasons []iotmark.Reason
 }
 
@@ -270,13 +274,18 @@ func (a *assessor) evidence(c *catalogue.Criterion, claim iotmark.Claim) claimed
 				say(id, "assess.evidence-unread", map[string]string{"detail": h.Detail})
 				break
 			}
+			if a.reach[h.Kind] < iotmark.Shown {
+				say(id, "assess.evidence-reach", map[string]string{"kind": string(h.Kind)})
+				break
+			}
 			out.any = true
 			switch {
 			case h.Dated == "":
+				out.undated = true
 				say(id, "assess.evidence-undated", nil)
 			case h.Dated > a.AsOf:
 				say(id, "assess.evidence-future", map[string]string{"date": string(h.Dated)})
-			case a.reach[h.Kind] >= iotmark.Shown:
+			default:
 				out.shown = true
 				say(id, "assess.evidence-shown", map[string]string{"date": string(h.Dated)})
 			}
@@ -315,6 +324,8 @@ func (a *assessor) next(c *catalogue.Criterion, con iotmark.Conclusion, b boundF
 		return iotmark.WaitMaker, step(iotmark.StepAnswer, "step.answer", effort.Answer)
 	case !ev.any && con.Assurance < iotmark.Shown:
 		return iotmark.WaitMaker, step(iotmark.StepPoint, "step.point", effort.Answer)
+	case ev.undated && con.Assurance < iotmark.Shown:
+		return iotmark.WaitMaker, step(iotmark.StepPoint, "step.date", effort.Answer)
 	case con.Needs == iotmark.Tested:
 		return iotmark.WaitTest, step(iotmark.StepTest, "step.test", 0)
 	case con.Needs == iotmark.Checked && b.open:
@@ -418,14 +429,20 @@ func (a *assessor) label(cons []iotmark.Conclusion) iotmark.Label {
 	said := Label(a.Declaration, a.truths, a.Catalogue.Label, a.AsOf)
 	found, by := a.amended()
 	l := Label(found, a.truths, a.Catalogue.Label, a.AsOf)
-	how := func(value string, criteria []iotmark.CriterionID) iotmark.Assurance {
+	// A value is known no better than the criterion behind it, and not from a
+	// program unless a passed check compared this very value.
+	how := func(value string, criteria []iotmark.CriterionID, facts ...string) iotmark.Assurance {
 		if value == unknown {
 			return iotmark.NoAssurance
 		}
 		step := iotmark.Declared
 		for _, con := range cons {
-			if len(criteria) > 0 && con.Criterion == criteria[0] && con.Verdict == iotmark.Conforms {
-				step = max(step, con.Assurance)
+			if len(criteria) == 0 || con.Criterion != criteria[0] || con.Verdict != iotmark.Conforms {
+				continue
+			}
+			step = max(step, con.Assurance)
+			if step == iotmark.Checked && !a.compared(con.Criterion, facts) {
+				step = iotmark.Shown
 			}
 		}
 		return step
@@ -433,20 +450,28 @@ func (a *assessor) label(cons []iotmark.Conclusion) iotmark.Label {
 	overruled := map[string]bool{}
 	for i := range l.Facts {
 		f := &l.Facts[i]
-		f.How = how(f.Value, a.Catalogue.Label.Facts[i].Criteria)
+		f.How = how(f.Value, a.Catalogue.Label.Facts[i].Criteria, f.ID)
 		if f.Print != said.Facts[i].Print {
-			f.Declared, f.From, f.By, f.How = said.Facts[i].Print, iotmark.ByFinding, by[f.ID], iotmark.Checked
+			f.Declared, f.From, f.By, f.How = said.Facts[i].Print, iotmark.ByFinding, by[f.ID], a.knownFrom(by[f.ID])
 			overruled[f.ID] = true
 		}
 	}
 	for i := range l.Answers {
 		row := a.Catalogue.Label.Answers[i]
-		l.Answers[i].How = how(l.Answers[i].Value, row.Criteria)
+		l.Answers[i].How = how(l.Answers[i].Value, row.Criteria, row.Facts...)
 		if slices.ContainsFunc(row.Facts, func(id string) bool { return overruled[id] }) {
 			l.Answers[i].How = iotmark.Checked
 		}
 	}
 	return l
+}
+
+// compared reports whether a passed check that is bound to the criterion
+// compared the value of one of the printed facts.
+func (a *assessor) compared(id iotmark.CriterionID, facts []string) bool {
+	return slices.ContainsFunc(a.Catalogue.Bindings.Criteria[id], func(b catalogue.Binding) bool {
+		return b.Proves != "" && slices.Contains(facts, b.Proves) && a.outcomes[b.Check] == iotmark.Passed
+	})
 }
 
 // amended returns the declaration with the values that failed findings found
@@ -456,7 +481,7 @@ func (a *assessor) label(cons []iotmark.Conclusion) iotmark.Label {
 func (a *assessor) amended() (*iotmark.Declaration, map[string]iotmark.CheckID) {
 	d, by := *a.Declaration, map[string]iotmark.CheckID{}
 	earlier := func(u iotmark.Until, v *iotmark.LabelValue) iotmark.Until {
-		if old, ok := u.Date(); v.Date == "" || ok && old <= v.Date {
+		if old, ok := u.Date(); v.Date == "" || ok && old <= v.Date || u == iotmark.Until(iotmark.WordNone) {
 			return u
 		}
 		return iotmark.Until(v.Date)

@@ -69,6 +69,10 @@ func TestConclude(t *testing.T) {
 		}, {
 			name: "undated evidence is not", criterion: noSale, claim: new(claim(iotmark.AnswerMet, "notice")),
 			holdings: []iotmark.Holding{held("notice", iotmark.KindWebPage, "")},
+			want:     want{Verdict: iotmark.Conforms, Assurance: iotmark.Declared, Waits: iotmark.WaitMaker, Step: iotmark.StepPoint},
+		}, {
+			name: "evidence dated ahead is not", criterion: noSale, claim: new(claim(iotmark.AnswerMet, "notice")),
+			holdings: []iotmark.Holding{held("notice", iotmark.KindWebPage, "2031-05-01")},
 			want:     want{Verdict: iotmark.Conforms, Assurance: iotmark.Declared, Waits: iotmark.WaitAssessor, Step: iotmark.StepAssessor},
 		}, {
 			name: "evidence of another kind does not show it", criterion: noSale, claim: new(claim(iotmark.AnswerMet, "photo")),
@@ -77,7 +81,7 @@ func TestConclude(t *testing.T) {
 		}, {
 			name: "a signed statement never shows", criterion: noSale, claim: new(claim(iotmark.AnswerMet, "word")),
 			holdings: []iotmark.Holding{held("word", iotmark.KindStatement, "2026-05-01")},
-			want:     want{Verdict: iotmark.Conforms, Assurance: iotmark.Declared, Waits: iotmark.WaitAssessor, Step: iotmark.StepAssessor},
+			want:     want{Verdict: iotmark.Conforms, Assurance: iotmark.Declared, Waits: iotmark.WaitMaker, Step: iotmark.StepPoint},
 		}, {
 			name: "expired evidence is not counted", criterion: noSale, claim: new(claim(iotmark.AnswerMet, "notice")),
 			holdings: []iotmark.Holding{{Evidence: "notice", Kind: iotmark.KindWebPage, Standing: iotmark.Expired, Dated: "2020-01-01"}},
@@ -247,13 +251,14 @@ func TestLabelShowsWhatWasFound(t *testing.T) {
 	t.Parallel()
 	cat := load(t)
 	d := declaration(t, readYAML(t, filepath.Join(example, "iotmark.yaml")))
-	f := finding("lifecycle.support-date-agrees", iotmark.Failed)
+	page := held("page", iotmark.KindWebPage, "2026-01-01")
+	f := finding("lifecycle.support-date-agrees", iotmark.Failed, "page")
 	f.Shown = &iotmark.LabelValue{Fact: "security-updates", Value: "date", Date: "2030-06-30"}
 	g := f
 	g.Shown = &iotmark.LabelValue{Fact: "security-updates", Value: "date", Date: "2026-10-31"}
 	later := f
 	later.Shown = &iotmark.LabelValue{Fact: "security-updates", Value: "date", Date: "2040-01-31"}
-	a := assess.Assess(assess.Input{Catalogue: cat, Declaration: d, AsOf: "2026-11-22", Findings: []iotmark.Finding{f, g, later}})
+	a := assess.Assess(assess.Input{Catalogue: cat, Declaration: d, AsOf: "2026-11-22", Holdings: []iotmark.Holding{page}, Findings: []iotmark.Finding{f, g, later}})
 	want := iotmark.LabelFact{
 		ID: "security-updates", Value: "date", Print: "October 2026", How: iotmark.Checked,
 		From: iotmark.ByFinding, By: "lifecycle.support-date-agrees", Declared: "March 2034",
@@ -265,8 +270,33 @@ func TestLabelShowsWhatWasFound(t *testing.T) {
 		t.Errorf("the answer says %+v", s)
 	}
 	f.Outcome = iotmark.CantTell
-	a = assess.Assess(assess.Input{Catalogue: cat, Declaration: d, AsOf: "2026-11-22", Findings: []iotmark.Finding{f}})
+	a = assess.Assess(assess.Input{Catalogue: cat, Declaration: d, AsOf: "2026-11-22", Holdings: []iotmark.Holding{page}, Findings: []iotmark.Finding{f}})
 	if a.Label.Facts[0].Print != "March 2034" {
 		t.Errorf("could not tell changed the label to %s", a.Label.Facts[0].Print)
+	}
+}
+
+// A value stands at checked only where a passed check compared it; a plan that
+// was read says nothing about what goes on working.
+func TestLabelHow(t *testing.T) {
+	t.Parallel()
+	cat := load(t)
+	d := declaration(t, readYAML(t, filepath.Join(example, "iotmark.yaml")))
+	a := assess.Assess(assess.Input{
+		Catalogue: cat, Declaration: d, AsOf: "2026-11-22",
+		Holdings: []iotmark.Holding{
+			held("sales-page", iotmark.KindWebPage, "2026-01-01"), held("end-of-life-plan", iotmark.KindDocument, "2026-01-01"),
+		},
+		Findings: []iotmark.Finding{
+			finding("lifecycle.support-date-agrees", iotmark.Passed, "sales-page"),
+			finding("lifecycle.end-of-life-cases", iotmark.Passed, "end-of-life-plan"),
+		},
+	})
+	got := map[string]iotmark.Assurance{}
+	for _, f := range a.Label.Facts {
+		got[f.ID] = f.How
+	}
+	if got["security-updates"] != iotmark.Checked || got["if-maker-closes"] != iotmark.Shown || got["spare-parts"] != iotmark.Declared {
+		t.Errorf("got %v", got)
 	}
 }

@@ -258,8 +258,11 @@ func (l *labeller) answers() []iotmark.LabelAnswer {
 		value, args := l.answer(row.ID)
 		say := ""
 		for _, v := range row.Values {
-			if v.ID == value {
-				say = fill(v.Say, args)
+			if v.ID != value {
+				continue
+			}
+			if say = fill(v.Say, args); args["n"] == "1" && v.One != "" {
+				say = v.One
 			}
 		}
 		out = append(out, iotmark.LabelAnswer{ID: row.ID, Value: value, Say: say})

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -142,7 +143,12 @@ func determination(ctx context.Context, cmd *cli.Command, path string, asOf iotm
 		return iotmark.Assessment{}, nil, err
 	}
 	defer d.Close()
-	in := determine.Input{Catalogue: cat, Dossier: d, AsOf: asOf, Limits: evidence.DefaultLimits()}
+	var faults sync.Mutex
+	in := determine.Input{Catalogue: cat, Dossier: d, AsOf: asOf, Limits: evidence.DefaultLimits(), Fault: func(err error) {
+		faults.Lock()
+		defer faults.Unlock()
+		tell(cmd.Root().ErrWriter, err)
+	}}
 	if w := cmd.Root().ErrWriter; terminal(w) {
 		in.Progress = func(p determine.Progress) {
 			fmt.Fprintf(w, "\r\x1b[K%s %d of %d: %.40s", p.Stage, p.Done, p.Total, p.Name)

@@ -35,7 +35,14 @@ type Input struct {
 	AsOf      iotmark.Date
 	Limits    evidence.Limits
 	Progress  func(Progress) // may be nil; called from one goroutine at a time
+	Fault     func(error)    // told of each reader and check that broke off, with its cause; may be nil
 	Snapshots map[string]any // dated outside data by name
+}
+
+func (in Input) fault(err error) {
+	if in.Fault != nil {
+		in.Fault(err)
+	}
 }
 
 // Progress says how far a determination is.
@@ -217,7 +224,9 @@ func readOne(ctx context.Context, in Input, src dossier.Item, it *check.Item) {
 	select {
 	case res := <-done:
 		if res.err != nil {
-			it.Problem = problem(res.err)
+			if it.Problem = problem(res.err); it.Problem.Kind == iotmark.Internal {
+				in.fault(res.err)
+			}
 			return
 		}
 		it.Reader, it.Facts = r.Name, res.facts
@@ -308,6 +317,7 @@ func runChecks(ctx context.Context, in Input, items []check.Item, unsure []iotma
 func runOne(c check.Check, in Input, truths map[iotmark.FactID]iotmark.Truth, all []check.Item) (out []iotmark.Finding) {
 	defer func() {
 		if p := recover(); p != nil {
+			in.fault(fmt.Errorf("check %s: %v\n%s", c.ID, p, debug.Stack()))
 			out = []iotmark.Finding{check.CannotTell("check.broke", nil)}
 		}
 	}()
