@@ -162,9 +162,11 @@ func algorithm(s string) string {
 	return s
 }
 
-// external takes one external reference (SPDX 2.3, Annex F).
+// external takes one external reference (SPDX 2.3, Annex F). The type is an
+// IRI (clause 7.21.1); tools write its last word alone or, as the builds of
+// OpenEmbedded do, the whole of it.
 func (s *spdxPart) external(kind, locator string) {
-	switch kind {
+	switch kind[strings.LastIndexByte(kind, '/')+1:] {
 	case "purl":
 		s.PURL = first(s.PURL, locator)
 	case "cpe23Type":
