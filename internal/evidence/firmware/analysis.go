@@ -9,6 +9,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/open-iot-mark/iotmark/internal/evidence"
 	"github.com/open-iot-mark/iotmark/internal/evidence/elf"
 )
 
@@ -40,7 +41,10 @@ func (a *analysis) member(m member, r io.Reader) (string, error) {
 		return "", err
 	}
 	c := &a.f.Coverage
-	p := a.t.put(m, a.f)
+	p, err := a.t.put(m, a.f)
+	if err != nil {
+		return "", err
+	}
 	c.Entries++
 	switch m.kind {
 	case 'f':
@@ -237,9 +241,11 @@ func entropy(b []byte) float64 {
 }
 
 // finish reads the kept texts now that all links are known.
-func (a *analysis) finish() {
+func (a *analysis) finish() error {
 	a.index = a.t.index()
-	a.t.loops(a.f)
+	if err := a.t.loops(a.b.ctx, a.f); err != nil {
+		return a.b.alive()
+	}
 	roots := a.t.roots()
 	if len(roots) == 0 && a.f.Coverage.ELF == 0 {
 		// Beside programs a file of data is a file of data; alone in an
@@ -250,10 +256,17 @@ func (a *analysis) finish() {
 		}
 	}
 	for _, pre := range roots {
+		if err := a.b.alive(); err != nil {
+			return err
+		}
 		root := Root{Prefix: pre}
 		a.accounts(&root)
 		a.packages(&root)
 		a.services(&root)
 		a.f.Roots = append(a.f.Roots, root)
 	}
+	if a.t.steps > maxSteps { // a file may have been missed
+		return evidence.TooMany("bytes of paths through links", maxSteps)
+	}
+	return nil
 }

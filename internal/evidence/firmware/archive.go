@@ -123,6 +123,7 @@ func weighZip(ra io.ReaderAt, size int64, limit int) error {
 	var spans []span
 	dir := io.NewSectionReader(ra, base+dirOff, dirLen)
 	h := make([]byte, 46)
+	names := 0
 	for {
 		if _, err := io.ReadFull(dir, h); err != nil {
 			break
@@ -134,6 +135,9 @@ func weighZip(ra io.ReaderAt, size int64, limit int) error {
 			return evidence.TooMany("files", limit)
 		}
 		n, x, c := binary.LittleEndian.Uint16(h[28:]), binary.LittleEndian.Uint16(h[30:]), binary.LittleEndian.Uint16(h[32:])
+		if names += int(n) + int(x) + int(c); names > maxNames {
+			return evidence.TooMany("bytes of names", maxNames)
+		}
 		from := base + int64(binary.LittleEndian.Uint32(h[42:]))
 		spans = append(spans, span{from, from + 30 + int64(binary.LittleEndian.Uint32(h[20:]))})
 		if _, err := dir.Seek(int64(n)+int64(x)+int64(c), io.SeekCurrent); err != nil {

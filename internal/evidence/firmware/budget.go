@@ -17,6 +17,7 @@ const (
 	maxText   = 4 << 20  // bytes of one kept text
 	maxScript = 64 << 10 // bytes of one kept script
 	maxName   = 4096     // bytes of one path; PATH_MAX
+	maxNames  = 32 << 20 // bytes of the names and links of all entries
 	maxDict   = 64 << 20 // bytes of one decompressor's window
 	freeOut   = 16 << 20 // bytes that are unpacked before the ratio is looked at
 )

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -196,6 +197,51 @@ func TestReadMillionEntries(t *testing.T) {
 	}
 	_, err = readAll(t, "x", b.Bytes(), evidence.DefaultLimits())
 	wantError(t, err, "too-many")
+}
+
+// Links of many components are followed in work that grows with their bytes.
+func TestReadLongLinks(t *testing.T) {
+	long := strings.Repeat("x/", 1900)
+	var files []file
+	for i := range 700 {
+		files = append(files,
+			file{Name: fmt.Sprintf("%s%d", long, i), To: "../" + long + "y"},
+			file{Name: fmt.Sprintf("l%d", i), To: fmt.Sprintf("%sl%d", strings.Repeat("./", 1900), i)})
+	}
+	b := tarOf(t, files...)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f := facts(t, "x", b)
+	runtime.ReadMemStats(&after)
+	if f.Totals.Odd < 700 || !slices.ContainsFunc(f.Odd, func(o firmware.Oddity) bool { return o.What == "link-loop" }) {
+		t.Errorf("%d odd entries: the links in a circle are not among them", f.Totals.Odd)
+	}
+	if n := (after.TotalAlloc - before.TotalAlloc) >> 20; n > 150 {
+		t.Errorf("%d MB allocated for %d MB of input", n, len(b)>>20)
+	}
+}
+
+// Names are bounded together, in each kind of archive.
+func TestReadNames(t *testing.T) {
+	long := strings.Repeat("n/", 1900)
+	files := make([]file, 9000)
+	for i := range files {
+		files[i] = file{Name: fmt.Sprintf("%s%d", long, i)}
+	}
+	for name, b := range map[string][]byte{"tar": tarOf(t, files...), "cpio": cpioOf(files...), "zip": zipOf(t, files...)} {
+		t.Run(name, func(t *testing.T) {
+			lim := evidence.DefaultLimits()
+			lim.Bytes = 1 << 30
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := readAll(t, "x", b, lim)
+			runtime.ReadMemStats(&after)
+			wantError(t, err, "too-many")
+			if n := (after.TotalAlloc - before.TotalAlloc) >> 20; n > 250 {
+				t.Errorf("%d MB allocated", n)
+			}
+		})
+	}
 }
 
 func TestReadLockedZip(t *testing.T) {

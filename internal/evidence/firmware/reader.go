@@ -58,7 +58,7 @@ func read(ctx context.Context, src evidence.Source, lim evidence.Limits) (*Facts
 			targets = append(targets, next)
 			continue
 		}
-		return d.facts(), nil
+		return d.facts()
 	}
 }
 
@@ -93,15 +93,17 @@ func (d *digger) payload() string {
 	return ""
 }
 
-func (d *digger) facts() *Facts {
-	d.finish()
+func (d *digger) facts() (*Facts, error) {
+	if err := d.finish(); err != nil {
+		return nil, err
+	}
 	f := d.f
 	if f.Coverage.Files == 0 || len(d.targets) > 0 && d.opaque != "" {
 		f.Opaque, f.OpaqueAs = true, d.opaque
-		return f // BytesUnderstood stays 0: knowing a format is not looking into it
+		return f, nil // BytesUnderstood stays 0: knowing a format is not looking into it
 	}
 	f.Coverage.BytesUnderstood = f.Coverage.BytesIn - d.trailing
-	return f
+	return f, nil
 }
 
 // expected reports whether an error is ours to hand on: limits, and the end

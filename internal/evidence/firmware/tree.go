@@ -1,10 +1,13 @@
 package firmware
 
 import (
+	"context"
 	"path"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/open-iot-mark/iotmark/internal/evidence"
 )
 
 // node is one entry of the virtual tree. Content is not kept here.
@@ -18,14 +21,19 @@ type node struct {
 // tree is the tree of an archive's entries by clean path without a leading
 // slash. Nothing of it ever reaches a disk.
 type tree struct {
-	nodes  map[string]node
-	texts  map[string][]byte // content of the files that are kept
-	kept   int
+	nodes map[string]node
+	texts map[string][]byte // content of the files that are kept
+	kept  int
+	names int   // bytes of names and links
+	steps int64 // bytes of paths that were walked
+	// links holds a hash of each path that is a link, so that a walk down a
+	// path needs the path itself only where a link may stand.
+	links  map[uint64]bool
 	inodes map[uint64][]string // names of hard-linked files that came without content yet
 }
 
 func newTree() *tree {
-	return &tree{nodes: map[string]node{}, texts: map[string][]byte{}, inodes: map[uint64][]string{}}
+	return &tree{nodes: map[string]node{}, texts: map[string][]byte{}, inodes: map[uint64][]string{}, links: map[uint64]bool{}}
 }
 
 // show makes a name fit for a report: valid, in one line, without control
@@ -57,8 +65,11 @@ func place(name string) (clean string, odd []string, ok bool) {
 		odd = append(odd, "absolute")
 	}
 	ok = true
-	if slices.Contains(strings.Split(name, "/"), "..") {
-		odd, ok = append(odd, "parent"), false
+	for c := range strings.SplitSeq(name, "/") {
+		if c == ".." {
+			odd, ok = append(odd, "parent"), false
+			break
+		}
 	}
 	clean = strings.TrimPrefix(path.Clean("/"+name), "/")
 	if !ok {
@@ -69,13 +80,18 @@ func place(name string) (clean string, odd []string, ok bool) {
 
 // put enters a member and returns its clean path. Content of entries that do
 // not belong into the tree is looked at all the same, under the name given.
-func (t *tree) put(m member, f *Facts) string {
+// Names are bounded together: as many entries as are allowed, each with as
+// long a name as is allowed, would take a gigabyte.
+func (t *tree) put(m member, f *Facts) (string, error) {
+	if t.names += len(m.name) + len(m.link); t.names > maxNames {
+		return "", evidence.TooMany("bytes of names", maxNames)
+	}
 	p, odd, ok := place(m.name)
 	for _, o := range odd {
 		add(&f.Odd, &f.Totals.Odd, maxOdd, Oddity{p, o})
 	}
 	if !ok || p == "" {
-		return p
+		return p, nil
 	}
 	n := node{kind: m.kind, link: show(m.link), size: m.size}
 	if m.kind == 'h' {
@@ -89,17 +105,21 @@ func (t *tree) put(m member, f *Facts) string {
 		add(&f.Odd, &f.Totals.Odd, maxOdd, Oddity{p, "link-out"})
 	}
 	t.nodes[p] = n
+	if n.kind == 'l' {
+		t.links[pathHash(hashStart, p)] = true
+	}
 	if m.kind == 'f' && m.more {
 		if m.size == 0 {
 			t.inodes[m.inode] = append(t.inodes[m.inode], p)
 		} else {
 			for _, q := range t.inodes[m.inode] {
 				t.nodes[q] = node{kind: 'l', link: p, hard: true}
+				t.links[pathHash(hashStart, q)] = true
 			}
 			delete(t.inodes, m.inode)
 		}
 	}
-	return p
+	return p, nil
 }
 
 // climbs reports whether a relative link leads above the root.
@@ -122,50 +142,97 @@ func climbs(from, to string) bool {
 	return false
 }
 
-// maxHops is how many links one path may go through; Linux allows 40.
-const maxHops = 40
+// Bounds of a walk. Linux allows 40 links on a path; maxSteps holds for all
+// walks of one tree together.
+const (
+	maxHops  = 40
+	maxSteps = 256 << 20 // bytes of paths
+)
+
+// hashStart and pathHash are FNV-1a (draft-eastlake-fnv, 2), which can go on from
+// the hash of the front of a path. Paths of one hash cost time alone.
+const hashStart = 14695981039346656037
+
+func pathHash(h uint64, s string) uint64 {
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	return h
+}
 
 // resolve follows the links on a path as a system would whose root is the
 // given prefix. ok is false when the path leads nowhere; loop says that the
-// links run in a circle.
+// links run in a circle. The work is in proportion to the bytes of the path
+// and of the links on it.
 func (t *tree) resolve(root, name string) (found string, ok, loop bool) {
-	var done []string // below root
-	todo := strings.Split(name, "/")
+	type rung struct {
+		len  int // of the path up to here
+		hash uint64
+	}
+	at := append(make([]byte, 0, len(root)+len(name)+1), root...)
+	done := []rung{{len(at), pathHash(hashStart, root)}} // root, and each component below it
+	todo := []string{name}                               // what is still to go, the next part last
+	pending := len(name)
 	for hops := 0; len(todo) > 0; {
-		c := todo[0]
-		todo = todo[1:]
+		rest := todo[len(todo)-1]
+		c, more, cut := strings.Cut(rest, "/")
+		if cut {
+			todo[len(todo)-1] = more
+		} else {
+			todo = todo[:len(todo)-1]
+		}
+		pending -= len(rest) - len(more)
+		if t.steps += int64(len(c)) + 1; t.steps > maxSteps {
+			return "", false, false
+		}
+		last := done[len(done)-1]
 		switch c {
 		case "", ".":
 			continue
 		case "..":
-			if len(done) > 0 {
+			if len(done) > 1 {
 				done = done[:len(done)-1]
+				at = at[:done[len(done)-1].len]
 			}
 			continue
 		}
-		done = append(done, c)
-		p := root + strings.Join(done, "/")
-		n, there := t.nodes[p]
-		if !there || n.kind != 'l' {
+		h := last.hash
+		if len(done) > 1 {
+			at = append(at, '/')
+			h = pathHash(h, "/")
+		}
+		at = append(at, c...)
+		h = pathHash(h, c)
+		done = append(done, rung{len(at), h})
+		if !t.links[h] {
 			continue // folders need no entry of their own
 		}
-		if hops++; hops > maxHops || len(todo) > maxName {
+		t.steps += int64(len(at))
+		n, there := t.nodes[string(at)]
+		if !there || n.kind != 'l' {
+			continue
+		}
+		if hops++; hops > maxHops || pending > 2*maxName {
 			return "", false, true
 		}
+		to := n.link
 		switch {
 		case n.hard:
 			q, _, fine := place(n.link)
 			if !fine || !strings.HasPrefix(q, root) {
 				return "", false, false
 			}
-			done, todo = nil, append(strings.Split(q[len(root):], "/"), todo...)
+			done, to = done[:1], q[len(root):]
 		case strings.HasPrefix(n.link, "/"):
-			done, todo = nil, append(strings.Split(n.link, "/"), todo...)
+			done = done[:1]
 		default:
-			done, todo = done[:len(done)-1], append(strings.Split(n.link, "/"), todo...)
+			done = done[:len(done)-1]
 		}
+		at = at[:done[len(done)-1].len]
+		todo = append(todo, to)
+		pending += len(to)
 	}
-	p := root + strings.Join(done, "/")
+	p := string(at)
 	_, ok = t.nodes[p]
 	return p, ok, false
 }
@@ -181,8 +248,9 @@ func (t *tree) read(root, name string) (content []byte, at string, ok bool) {
 	return b, p, ok
 }
 
-// loops reports links that run in a circle.
-func (t *tree) loops(f *Facts) {
+// loops reports links that run in a circle. It goes through as many as fit
+// half of the steps, so that enough are left for the files that are read.
+func (t *tree) loops(ctx context.Context, f *Facts) error {
 	names := make([]string, 0, len(t.nodes))
 	for p, n := range t.nodes {
 		if n.kind == 'l' {
@@ -191,33 +259,42 @@ func (t *tree) loops(f *Facts) {
 	}
 	slices.Sort(names)
 	for _, p := range names[:min(len(names), 20_000)] {
+		if t.steps > maxSteps/2 {
+			break
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if _, _, loop := t.resolve("", p); loop {
 			add(&f.Odd, &f.Totals.Odd, maxOdd, Oddity{p, "link-loop"})
 		}
 	}
+	return nil
 }
 
 // parents names the folders that stand in a root tree.
-var parents = []string{"bin", "sbin", "usr", "lib", "etc"}
+var parents = []string{"etc", "bin", "sbin", "usr", "lib"}
+
+const (
+	etc          = 1 << 0 // bit of etc among parents
+	maxRootDepth = 10     // folders down to which a root tree is looked for
+)
 
 // roots finds the prefixes below which a root tree stands: etc beside one of
 // bin, sbin, usr, lib; else any etc with a file that start-up or sign-in
 // reads. Trees within another root, such as usr/local, are no roots.
 func (t *tree) roots() []string {
-	have := map[string]map[string]bool{}
+	have := map[string]uint8{} // bits of parents
 	for p := range t.nodes {
 		at := 0
-		for {
+		for range maxRootDepth {
 			i := strings.IndexByte(p[at:], '/')
 			c := p[at:]
 			if i >= 0 {
 				c = c[:i]
 			}
-			if slices.Contains(parents, c) {
-				if have[p[:at]] == nil {
-					have[p[:at]] = map[string]bool{}
-				}
-				have[p[:at]][c] = true
+			if k := slices.Index(parents, c); k >= 0 {
+				have[p[:at]] |= 1 << k
 			}
 			if i < 0 {
 				break
@@ -227,13 +304,13 @@ func (t *tree) roots() []string {
 	}
 	var all []string
 	for pre, set := range have {
-		if set["etc"] && len(set) > 1 {
+		if set&etc != 0 && set != etc {
 			all = append(all, pre)
 		}
 	}
 	if len(all) == 0 {
 		for pre, set := range have {
-			if set["etc"] && (t.any(pre, "etc/passwd", "etc/shadow", "etc/inittab", "etc/init.d", "etc/inetd.conf", "etc/init.d/rcS")) {
+			if set&etc != 0 && (t.any(pre, "etc/passwd", "etc/shadow", "etc/inittab", "etc/init.d", "etc/inetd.conf", "etc/init.d/rcS")) {
 				all = append(all, pre)
 			}
 		}
