@@ -1,6 +1,7 @@
 package table
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -19,7 +20,7 @@ func (b *builder) readCSV(s string) error {
 	} else {
 		b.f.Format = CSV
 	}
-	p := &csv{s: s, d: d, line: 1}
+	p := &csv{ctx: b.ctx, s: s, d: d, line: 1}
 	if l := strings.ToLower(s[:min(len(s), 6)]); strings.HasPrefix(l, "sep=") && len(l) > 4 {
 		p.skipLine()
 	}
@@ -75,9 +76,7 @@ func (b *builder) csvRow(cells []string, line int) error {
 	for i, c := range cells[:min(n, len(cells))] {
 		b.cell(i, c, line)
 	}
-	row := make([]string, n)
-	copy(row, cells)
-	return b.row(row, line)
+	return b.row(n, line, func(row []string) { copy(row, cells) })
 }
 
 // names reports whether a row holds names of columns: no number and no time
@@ -92,7 +91,7 @@ func names(cells []string) bool {
 		if _, ok := ParseNumber(c, false); ok {
 			return false
 		}
-		if k, _ := moment(c); k != noMoment {
+		if k, _ := moment(c, new(int), new(int)); k != noMoment {
 			return false
 		}
 	}
@@ -101,6 +100,8 @@ func names(cells []string) bool {
 
 // csv is a scanner over separated values.
 type csv struct {
+	ctx   context.Context
+	seen  int // up to which byte the context was looked at
 	s     string
 	d     byte // 0: there is one column
 	i     int
@@ -127,6 +128,12 @@ func (p *csv) next() ([]string, int, error) {
 	for {
 		if len(p.cells) >= maxColumns {
 			return nil, 0, evidence.TooMany("columns", maxColumns)
+		}
+		if p.i-p.seen >= checkEvery {
+			p.seen = p.i
+			if err := p.ctx.Err(); err != nil {
+				return nil, 0, err
+			}
 		}
 		c, end, err := p.cell()
 		if err != nil {

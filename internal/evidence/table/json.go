@@ -63,7 +63,7 @@ type walker struct {
 	at     int // offset up to which lines were counted
 	line   int
 	groups map[string]int
-	tokens int
+	seen   int // up to which byte the context was looked at
 }
 
 // here returns the line of the last token.
@@ -75,8 +75,11 @@ func (w *walker) here() int {
 }
 
 func (w *walker) token() (json.Token, error) {
-	if w.tokens++; w.tokens%4096 == 0 && w.b.ctx.Err() != nil {
-		return nil, w.b.ctx.Err()
+	if at := int(w.dec.InputOffset()); at-w.seen >= checkEvery {
+		w.seen = at
+		if err := w.b.ctx.Err(); err != nil {
+			return nil, err
+		}
 	}
 	t, err := w.dec.Token()
 	if err != nil {
@@ -200,12 +203,14 @@ func (w *walker) emit(group string, row *jsonRow, list bool) error {
 		return err
 	}
 	w.b.f.Groups[w.groups[group]].Rows++
-	cells := make([]string, len(w.b.f.Columns))
 	for _, c := range row.cells {
-		cells[c.col] = c.text
 		w.b.cell(c.col, c.text, c.line)
 	}
-	return w.b.row(cells, row.line)
+	return w.b.row(len(w.b.f.Columns), row.line, func(cells []string) {
+		for _, c := range row.cells {
+			cells[c.col] = c.text
+		}
+	})
 }
 
 func (w *walker) group(name string, line int, list bool) error {

@@ -38,6 +38,8 @@ const (
 	maxColumns = 1_000
 	maxRows    = 5_000_000
 	maxField   = 64 << 10 // bytes of one cell; a longer one is a quote that was not closed
+	checkEvery = 64 << 10 // bytes between two looks at the context
+	maxTries   = 100_000  // cells for whose time all layouts are tried
 	keptField  = 1_000    // bytes of a cell that are kept
 	keptRows   = 2_000
 	keptCells  = 100_000
@@ -247,6 +249,7 @@ type builder struct {
 	index map[string]int // of a column, by name; JSON only
 	cells int
 	bytes int
+	tries int // cells for whose time all layouts were tried
 }
 
 // column makes room for a column.
@@ -268,11 +271,12 @@ func (b *builder) cell(col int, s string, line int) {
 	if formula(s) {
 		b.f.Formulas.add(line)
 	}
-	b.stats[col].add(s, line, b.f.Delimiter == ";")
+	b.stats[col].add(s, line, b.f.Delimiter == ";", &b.tries)
 }
 
-// row counts one row and keeps it while there is room.
-func (b *builder) row(cells []string, line int) error {
+// row counts one row of n cells, and has it filled in and keeps it while
+// there is room: a row may be shorter than its columns are many.
+func (b *builder) row(n, line int, fill func(cells []string)) error {
 	f := b.f
 	if f.Rows++; f.Rows > maxRows {
 		return evidence.TooMany("rows", maxRows)
@@ -280,19 +284,20 @@ func (b *builder) row(cells []string, line int) error {
 	if f.Rows%1024 == 0 && b.ctx.Err() != nil {
 		return b.ctx.Err()
 	}
-	if f.Rows > keptRows || b.cells+len(cells) > keptCells || b.bytes > keptBytes {
+	if f.Rows > keptRows || b.cells+n > keptCells || b.bytes > keptBytes {
 		f.Cut = true
 		return nil
 	}
-	kept := make([]string, len(cells))
-	for i, s := range cells {
+	kept := make([]string, n)
+	fill(kept)
+	for i, s := range kept {
 		if len(s) > keptField {
 			f.Cut = true
 		}
 		kept[i] = clip(s, keptField)
 		b.bytes += len(kept[i])
 	}
-	b.cells += len(cells)
+	b.cells += n
 	f.Cells = append(f.Cells, kept)
 	f.Lines = append(f.Lines, line)
 	return nil

@@ -115,8 +115,9 @@ var localLayouts = []string{
 var slashed = []string{"1/2/2006T15:04:05", "1/2/2006T15:04", "2/1/2006T15:04:05", "2/1/2006T15:04", "1/2/2006T3:04:05 PM", "1/2/2006T3:04 PM", "2006/1/2T15:04:05", "2006/1/2T15:04"}
 
 // moment reads a day or a time stamp: ISO 8601 and RFC 3339 first, then what
-// spreadsheets write.
-func moment(s string) (momentKind, iotmark.Date) {
+// spreadsheets write. The layout that fitted last, in hint, is tried first;
+// tries counts the cells for which all are tried, and past maxTries none is.
+func moment(s string, hint, tries *int) (momentKind, iotmark.Date) {
 	if len(s) < 8 || len(s) > 40 || (s[0] < '0' || s[0] > '9') && s[3] != ',' { // "Mon, 02 Jan"
 		return noMoment, ""
 	}
@@ -148,34 +149,70 @@ func moment(s string) (momentKind, iotmark.Date) {
 		}
 		t = strings.Replace(t, ",", ".", 1) // ISO 8601 takes the comma for fractions
 	}
-	for _, l := range zonedLayouts {
-		if v, err := time.Parse(l, t); err == nil {
-			return instant, iotmark.DateOf(v)
+	if *hint > 0 {
+		if k, d, ok := layouts[*hint-1].read(t); ok {
+			return k, d
 		}
 	}
-	for _, l := range localLayouts {
-		if v, err := time.Parse(l, t); err == nil {
-			return local, iotmark.DateOf(v)
-		}
+	if *tries++; *tries > maxTries {
+		return noMoment, ""
 	}
-	for _, l := range slashed {
-		if _, err := time.Parse(l, t); err == nil {
-			return local, ""
+	for i, l := range layouts {
+		if k, d, ok := l.read(t); ok {
+			*hint = i + 1
+			return k, d
 		}
 	}
 	return noMoment, ""
 }
 
+// layout is one way to write a time.
+type layout struct {
+	text string
+	kind momentKind
+	day  bool // the day can be told
+}
+
+func (l layout) read(t string) (momentKind, iotmark.Date, bool) {
+	v, err := time.Parse(l.text, t)
+	switch {
+	case err != nil:
+		return noMoment, "", false
+	case !l.day:
+		return l.kind, "", true
+	}
+	return l.kind, iotmark.DateOf(v), true
+}
+
+// layouts are all ways to write a time, in the order they are tried in.
+var layouts = func() []layout {
+	var out []layout
+	for _, l := range zonedLayouts {
+		out = append(out, layout{l, instant, true})
+	}
+	for _, l := range localLayouts {
+		out = append(out, layout{l, local, true})
+	}
+	for _, l := range slashed {
+		out = append(out, layout{l, local, false})
+	}
+	return out
+}()
+
 // stat counts the cells of one column.
 type stat struct {
+	text                                 bool // a cell is nothing of all this; then the column is text whatever follows
+	hint                                 int  // at the layout of times that fitted last, from 1
 	filled, bools, numbers, whole, epoch int
 	instants, locals, days               int
 	unzoned                              Flaw
 	first, last                          iotmark.Date
 }
 
-func (s *stat) add(c string, line int, comma bool) {
-	s.filled++
+func (s *stat) add(c string, line int, comma bool, tries *int) {
+	if s.filled++; s.text {
+		return
+	}
 	switch strings.ToLower(c[:min(len(c), 6)]) {
 	case "true", "false", "yes", "no", "on", "off":
 		s.bools++
@@ -196,7 +233,7 @@ func (s *stat) add(c string, line int, comma bool) {
 		}
 		return
 	}
-	k, d := moment(c)
+	k, d := moment(c, &s.hint, tries)
 	switch k {
 	case instant:
 		s.instants++
@@ -206,6 +243,7 @@ func (s *stat) add(c string, line int, comma bool) {
 	case day:
 		s.days++
 	default:
+		s.text = true
 		return
 	}
 	s.see(d)
