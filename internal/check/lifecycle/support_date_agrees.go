@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -15,18 +16,18 @@ var supportPages = check.Need{Reader: "text", Claimed: true}
 // pages with the declared one.
 var SupportDateAgrees = check.Check{
 	ID:      "lifecycle.support-date-agrees",
-	Version: 1,
+	Version: 2,
 	Title:   "Pages give the declared date of security support",
-	What:    "It looks for every date until which the pages behind the claim promise security updates or support, and compares it with support.updates_until: a full date must be the same day, a month the same month. It passes when at least one page gives the date and no page gives another one, a year alone, a number of years, or a lifetime. In a table or under headings for several models only what is said of this model counts.",
+	What:    "It looks for every date until which the pages behind the claim promise security updates or support, and compares it with support.updates_until: a full date must be the same day, a month the same month. It passes when at least one page gives the date and no page gives another one, a year alone, a number of years, or a lifetime. In a table or under headings for several models only what is said of this model counts. A page that gives the declared date and another one, or gives it as a plan or with a right to end earlier, cannot be told.",
 	Why:     "Buyers rely on the date they read. A page that promises less than the declaration, or something that is no date at all, leaves them with a product that is unprotected sooner than they think.",
 	Satisfy: "Write the same date in the declaration and on each page, with the month as a word: \"Security updates at least until 31 March 2034.\"",
-	Limits:  "It reads English and German texts in the dossier. Pages that are only named by an address, and boxes that are handed in as pictures, are not read. Whether updates really come is not looked at.",
+	Limits:  "It reads English and German texts in the dossier. Pages that are only named by an address, and boxes that are handed in as pictures, are not read. It knows sentences by lists of words: a promise that is taken back in other words passes, and one that is made in other words is not found. Whether updates really come is not looked at.",
 	Cites: []string{
 		"ETSI EN 303 645 V3.1.3, 5.3-13",
 		"UK SI 2023/1007, Schedule 1, paragraph 3",
 		"Regulation (EU) 2024/2847, Article 13(19) and Annex II (7)",
 	},
-	Certainty: check.Sure,
+	Certainty: check.FailSure,
 	Reads:     []check.Need{supportPages},
 	Run:       supportDateAgrees,
 }
@@ -76,6 +77,7 @@ type page struct {
 func (p page) findings() []iotmark.Finding {
 	ends, several := p.ends()
 	var out []iotmark.Finding
+	stated := p.until != "" && slices.ContainsFunc(p.Facts.Dates, func(d text.Date) bool { return !d.Ambiguous && d.Precision != "year" && agree(d, p.until) })
 	agreed := false
 	var years []text.SupportEnd
 	for _, e := range ends {
@@ -89,17 +91,24 @@ func (p page) findings() []iotmark.Finding {
 			out = append(out, p.at(f, e.Date))
 		case p.until == "":
 		case e.Ambiguous:
-			out = append(out, p.ambiguous(e.Date))
+			f := p.ambiguous(e.Date)
+			if stated && f.Outcome == iotmark.Failed {
+				f = p.another(e.Date)
+			}
+			out = append(out, f)
 		case e.Precision == "year" && e.Date.Date[:4] == p.until[:4]:
 			years = append(years, e)
 		case agree(e.Date, p.until):
-			f := check.Pass(supportDate+"agrees", p.basis(), "until", show(e.Date))
-			if !agreed {
-				out = append(out, p.at(f, e.Date))
+			if f, weak := p.weak(e.Date); weak {
+				out = append(out, f)
+			} else if !agreed {
+				out = append(out, p.at(check.Pass(supportDate+"agrees", p.basis(), "until", show(e.Date)), e.Date))
+				agreed = true
 			}
-			agreed = true
 		case p.promisedBefore(e.Date) && e.Past:
 			// The page tells how the date moved.
+		case stated:
+			out = append(out, p.another(e.Date))
 		default:
 			out = append(out, p.differs(e.Date))
 		}
@@ -148,6 +157,21 @@ func (p page) ends() (ends []text.SupportEnd, several bool) {
 	names := func(e text.SupportEnd) bool {
 		return e.Names(p.decl.Product.Model) || e.Names(p.decl.Product.Name)
 	}
+	// Whole cells first: "NH-T2" beside "nh-t2 pro".
+	whole, said := map[int]bool{}, map[int]bool{}
+	for _, e := range ends {
+		whole[e.Table] = whole[e.Table] || e.IsFor(p.decl.Product.Model) || e.IsFor(p.decl.Product.Name)
+		said[e.Table] = said[e.Table] || e.Says(p.decl.Product.Model) || e.Says(p.decl.Product.Name)
+	}
+	ends = slices.DeleteFunc(ends, func(e text.SupportEnd) bool {
+		switch {
+		case e.Table == 0:
+			return false
+		case whole[e.Table]:
+			return !e.IsFor(p.decl.Product.Model) && !e.IsFor(p.decl.Product.Name)
+		}
+		return said[e.Table] && !e.Says(p.decl.Product.Model) && !e.Says(p.decl.Product.Name)
+	})
 	if slices.ContainsFunc(ends, names) {
 		return slices.DeleteFunc(ends, func(e text.SupportEnd) bool { return !names(e) }), false
 	}
@@ -187,6 +211,44 @@ func (p page) differs(d text.Date) iotmark.Finding {
 	}
 	f.Shown = &iotmark.LabelValue{Fact: "security-updates", Value: "date", Date: d.Date}
 	return p.at(f, d)
+}
+
+// another tells of a second date on a page that gives the declared one. Which
+// model or time it belongs to may stand in words that no rule knows.
+func (p page) another(d text.Date) iotmark.Finding {
+	found := show(d)
+	if d.Ambiguous {
+		found = d.Text
+	}
+	return p.at(check.CannotTell(supportDate+"another-date", p.basis(), "found", found, "until", string(p.until)), d)
+}
+
+// Words that make a promise less than one. The first list takes it back, the
+// second only means it; the third takes it back in a sentence of its own.
+var (
+	revocable = regexp.MustCompile(`(?i)\b(?:may|might|can|could) (?:also |however |still )?(?:be )?(?:end(?:ed)?|stop(?:ped)?|shorten(?:ed)?|withdrawn?|terminated?|discontinued?|ceased?|changed?|revoked?)\b|\bsubject to\b|\breserves?\b|\bwithout (?:any )?(?:guarantee|obligation|commitment)\b|\bno (?:guarantee|obligation)\b|\bnot guaranteed\b|\bnon-binding\b|\bbehalten\b.{0,80}\buns\b|\bvorbehalt|\bvorbehaltlich\b|\bohne gewähr|\bunverbindlich|\b(?:früher|jederzeit) (?:beende|einstell|eingestellt)`)
+	intended  = regexp.MustCompile(`(?i)\bplan(?:s|ned|ning)? (?:to|for|until|through|on)\b|\bintend(?:s|ed)? to\b|\bintention\b|\baim(?:s|ing)? (?:to|for|at)\b|\bour aim\b|\bexpect(?:s|ed)? to\b|\bexpected\b|\bhopes? to\b|\banticipate|\bbest efforts?\b|\b(?:if|where|when|as far as) possible\b|\bvoraussichtlich|\bplanen\b|\bgeplant|\bbeabsichtig|\bstreben\b|\bmöchten\b|\bnach möglichkeit\b`)
+	takenBack = regexp.MustCompile(`(?i)\bwe (?:may|might|can|could|reserve the right to)\b[^.]{0,60}\b(?:end|stop|shorten|discontinue|cease|withdraw|terminate)\b[^.]{0,80}\b(?:earlier|sooner|any time|without notice|before)\b|\bwir können\b[^.]{0,80}(?:früher|jederzeit)[^.]{0,60}\b(?:beenden|einstellen)\b|\b(?:behalten uns|wir uns)\b[^.]{0,120}\b(?:beenden|einzustellen|verkürzen|früher)\b`)
+	updates   = regexp.MustCompile(`(?i)update|support|\bthem\b|\bfixes\b|patches|\bdate\b|period|aktualisierung|datum|zeitraum|unterstützung`)
+)
+
+// weak tells of the declared date where the page does not promise it firmly.
+func (p page) weak(d text.Date) (iotmark.Finding, bool) {
+	tell := func(what iotmark.MessageID) iotmark.Finding {
+		return check.CannotTell(supportDate+what, p.basis(), "until", show(d))
+	}
+	switch {
+	case revocable.MatchString(d.Sentence):
+		return p.at(tell("revocable"), d), true
+	case intended.MatchString(d.Sentence):
+		return p.at(tell("intended"), d), true
+	}
+	for _, b := range p.Facts.Blocks {
+		if m := takenBack.FindString(b.Text); m != "" && updates.MatchString(m) {
+			return p.say(tell("revocable"), m, b.Line), true
+		}
+	}
+	return iotmark.Finding{}, false
 }
 
 // ambiguous tells of a date whose day and month could be either way round.

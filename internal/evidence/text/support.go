@@ -14,12 +14,32 @@ type SupportEnd struct {
 	Security bool
 	Headings []string // above it, outermost first
 	Table    int      // number of the table it stands in, from 1; 0: none
+	Column   string   // head of the column it stands in
 	Past     bool     // the sentence also tells what was promised before
 }
 
-// Names reports whether the passage, or a heading above it, names something.
+// IsFor reports whether a cell of its row, or the head of its column, is a
+// name and nothing else.
+func (e SupportEnd) IsFor(name string) bool {
+	if e.Table == 0 {
+		return false
+	}
+	for _, c := range strings.Split(e.Sentence, " | ") {
+		if SameName(c, name) {
+			return true
+		}
+	}
+	return SameName(e.Column, name)
+}
+
+// Says reports whether the passage, or the head of its column, names
+// something.
+func (e SupportEnd) Says(name string) bool { return Names(e.Sentence, name) || Names(e.Column, name) }
+
+// Names reports whether the passage, the head of its column, or a heading
+// above it, names something.
 func (e SupportEnd) Names(name string) bool {
-	if Names(e.Sentence, name) {
+	if e.Says(name) {
 		return true
 	}
 	for _, h := range e.Headings {
@@ -75,9 +95,13 @@ func (f *Facts) SupportEnds() []SupportEnd {
 		if b < len(scopes) {
 			sc = scopes[b]
 		}
-		security, ok := run.end(d, next, sc, f.Blocks)
+		row := tableRow{}
+		if sc.header >= 0 && sc.header < len(f.Blocks) {
+			row = tableRow{head: f.Blocks[sc.header].Text, row: f.Blocks[b].Text}
+		}
+		security, column, ok := run.end(d, next, sc, row)
 		if ok {
-			out = append(out, SupportEnd{Date: d, Security: security, Headings: sc.headings, Table: sc.table, Past: before.MatchString(d.Sentence)})
+			out = append(out, SupportEnd{Date: d, Security: security, Headings: sc.headings, Table: sc.table, Column: column, Past: before.MatchString(d.Sentence)})
 		}
 	}
 	return out
@@ -140,10 +164,10 @@ func subject(s string) int {
 // The words that decide stand between the date before and this one. When they
 // name nothing they go on with the subject of the date before; at the start
 // of a sentence they look ahead, as in "until March 2034 you get updates".
-func (r *sentenceRun) end(d Date, next string, sc scope, blocks []Block) (security, ok bool) {
+func (r *sentenceRun) end(d Date, next string, sc scope, row tableRow) (security bool, column string, ok bool) {
 	i := strings.Index(r.text[r.at:], d.Text)
 	if i < 0 {
-		return false, false
+		return false, "", false
 	}
 	from, to := r.at+i, r.at+i+len(d.Text)
 	lead := r.text[r.at:from]
@@ -153,9 +177,15 @@ func (r *sentenceRun) end(d Date, next string, sc scope, blocks []Block) (securi
 	}
 	opening := r.at == 0
 	r.at = to
-	if sc.header >= 0 && sc.header < len(blocks) {
-		if cell := cellAbove(blocks[sc.header].Text, r.text[:from]); subject(lead) == ofNothing && subject(cell) != ofNothing {
-			lead = cell + " |"
+	if row.head != "" {
+		column = row.above(r.text, from)
+		switch label, _, _ := strings.Cut(row.row, " | "); {
+		case subject(lead) != ofNothing:
+		case subject(column) != ofNothing:
+			lead = column + " |"
+		case strings.Trim(lead, " |") == "" && subject(label) != ofNothing && !fromWord.MatchString(column):
+			// The row says what its dates are, the column whose.
+			lead = label + " |"
 		}
 	}
 	is := subject(lead)
@@ -173,12 +203,12 @@ func (r *sentenceRun) end(d Date, next string, sc scope, blocks []Block) (securi
 	}
 	r.subject = is
 	if is != aboutSecurity && is != aboutUpdates {
-		return false, false
+		return false, column, false
 	}
 	if next != "" && rangeOpen.MatchString(after) {
-		return false, false // the date a period starts on
+		return false, column, false // the date a period starts on
 	}
-	return is == aboutSecurity, isEnd(lead, after)
+	return is == aboutSecurity, column, isEnd(lead, after)
 }
 
 // isEnd reports whether the words before and after a date make it an end.
@@ -198,11 +228,24 @@ func isEnd(lead, after string) bool {
 	return strings.Trim(lead, " |-–:") == "" && endAfter.MatchString(after)
 }
 
-// cellAbove returns the cell of the header that stands above the end of row.
-func cellAbove(header, row string) string {
-	cells := strings.Split(header, " | ")
-	if n := strings.Count(row, " | "); n < len(cells) {
-		return cells[n]
+// tableRow is a row of a table and its header; both empty outside of a table.
+type tableRow struct{ head, row string }
+
+// above returns the cell of the header that stands above a place in a
+// sentence of the row. An empty first cell of a header is dropped by readers;
+// then the header is one cell shorter.
+func (c tableRow) above(sentence string, at int) string {
+	before := sentence[:at]
+	if i := strings.Index(c.row, sentence); i > 0 {
+		before = c.row[:i] + before
+	}
+	heads := strings.Split(c.head, " | ")
+	n := strings.Count(before, " | ")
+	if strings.Count(c.row, " | ") == len(heads) {
+		n--
+	}
+	if n >= 0 && n < len(heads) {
+		return heads[n]
 	}
 	return ""
 }
