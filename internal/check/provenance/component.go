@@ -53,10 +53,26 @@ func supplierOf(c sbom.Component) string {
 	if s := purlOwner(c.PURL); s != "" {
 		return s
 	}
-	if w := strings.Split(c.CPE, ":"); len(w) > 5 && w[0] == "cpe" && w[1] == "2.3" && said(w[3]) {
-		return w[3]
+	if vendor, _ := cpeNames(c.CPE); said(vendor) {
+		return vendor
 	}
 	return ""
+}
+
+// cpeNames returns vendor and product of a CPE, in the form of 2.3
+// (cpe:2.3:a:vendor:product:...) or the URI of 2.2 (cpe:/a:vendor:product:...;
+// NISTIR 7695, 6.1 and 6.2).
+func cpeNames(cpe string) (vendor, product string) {
+	w := strings.Split(cpe, ":")
+	switch {
+	case len(w) > 5 && w[0] == "cpe" && w[1] == "2.3":
+		w = w[3:]
+	case len(w) > 3 && w[0] == "cpe" && strings.HasPrefix(w[1], "/"):
+		w = w[2:]
+	default:
+		return "", ""
+	}
+	return strings.ReplaceAll(w[0], `\`, ""), strings.ReplaceAll(w[1], `\`, "")
 }
 
 // forges are hosts where the next word of a Go module path names the owner;

@@ -3,6 +3,7 @@ package provenance
 import (
 	"cmp"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,7 +25,7 @@ var SBOMCoversFirmware = check.Check{
 	Why:     "A list that leaves out what is shipped gives false comfort: when the missing component turns out bad, nobody is told.",
 	Satisfy: "Let the build write the list from the same package database that goes into the image, and hand in image and list of the same release.",
 	Limits: "It sees what the image tells about itself. Components built into programs without a name are not seen. Packages and components are matched by name: " +
-		"a library under another name than its package or source is taken for missing. Distributions' own patch levels are not compared. All lists of the dossier are taken together.",
+		"a library under another name than its package or source is taken for missing. A package whose name goes on after a listed name and a hyphen counts as listed when it has the same version; packages of documents, headers, symbols and languages are left out. Distributions' own patch levels are not compared. All lists of the dossier are taken together.",
 	Cites: []string{
 		"Regulation (EU) 2024/2847, Annex I, Part II (1)",
 		"NTIA, The Minimum Elements For a Software Bill of Materials, 2021-07-12, Depth and Known unknowns",
@@ -87,6 +88,7 @@ func coversOne(r check.Read[*firmware.Facts], listed map[string][]string, parts 
 	for _, s := range all {
 		versions, there := lookup(listed, s.names)
 		switch {
+		case !there && ofRecipe(listed, s):
 		case !there:
 			missing = append(missing, s)
 		case !slices.ContainsFunc(versions, func(v string) bool { return sameUpstream(s.version, v) }):
@@ -133,6 +135,9 @@ func components(f *firmware.Facts) []seen {
 	var out []seen
 	have := map[string]bool{}
 	for _, p := range f.Packages {
+		if beside(p.Name) {
+			continue
+		}
 		s := seen{names: []string{p.Name}, version: p.Version, place: p.Place}
 		if p.Source != "" && p.Source != p.Name {
 			s.names = append(s.names, p.Source)
@@ -167,6 +172,33 @@ func lookup(listed map[string][]string, names []string) (versions []string, ther
 	return versions, there
 }
 
+// beside reports whether a package is no component: one that only pulls in
+// others, or the documents, headers, symbols and languages of another.
+func beside(name string) bool {
+	n := strings.ToLower(name)
+	return strings.HasPrefix(n, "packagegroup-") || strings.Contains(n, "-locale-") ||
+		slices.ContainsFunc([]string{"-doc", "-dev", "-dbg", "-locale"}, func(end string) bool { return strings.HasSuffix(n, end) })
+}
+
+// ofRecipe reports whether a package is part of what the list names. Builds
+// make packages such as busybox-udhcpc out of one recipe, busybox, and their
+// lists may name the recipe alone. The same upstream version is asked for, so that
+// python3-requests is no part of python3.
+func ofRecipe(listed map[string][]string, s seen) bool {
+	for _, n := range s.names {
+		for _, k := range nameForms(n) {
+			k = k[:min(len(k), 128)] // no package has a longer name
+			for i := strings.LastIndexByte(k, '-'); i > 0; i = strings.LastIndexByte(k[:i], '-') {
+				versions, _ := lookup(listed, []string{k[:i]})
+				if s.version != "" && slices.ContainsFunc(versions, func(v string) bool { return said(v) && sameUpstream(s.version, v) }) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // namesOf gives every name under which a component of a list can be found:
 // its own, that of its package URL with the source package where that is
 // told (qualifier upstream), and the product of its CPE.
@@ -190,8 +222,8 @@ func namesOf(c sbom.Component) []string {
 			}
 		}
 	}
-	if w := strings.Split(c.CPE, ":"); len(w) > 5 && w[0] == "cpe" && w[1] == "2.3" {
-		names = append(names, strings.ReplaceAll(w[4], `\`, ""))
+	if _, product := cpeNames(c.CPE); said(product) {
+		names = append(names, product)
 	}
 	var out []string
 	for _, n := range names {
@@ -249,16 +281,21 @@ func sameUpstream(image, list string) bool {
 	return upstream(image) == upstream(list)
 }
 
+var day = regexp.MustCompile(`\b[12][0-9]{3}-[01][0-9]-[0-3][0-9]\b`)
+
 // upstream leaves the part of a version that the component's own makers
 // chose: without epoch, revision and marks of repacking (Debian Policy,
-// 5.6.12; apk's -rN; opkg's -N).
+// 5.6.12; apk's -rN; opkg's -N). A day is a version of its own (2024-03-01);
+// what follows it is the commit and the revision.
 func upstream(v string) string {
 	v = strings.ToLower(strings.TrimSpace(v))
 	v = strings.TrimPrefix(v, "v")
 	if i := strings.IndexByte(v, ':'); i > 0 && strings.Trim(v[:i], "0123456789") == "" {
 		v = v[i+1:]
 	}
-	if i := strings.LastIndexByte(v, '-'); i > 0 {
+	if m := day.FindStringIndex(v); m != nil {
+		v = v[:m[1]]
+	} else if i := strings.LastIndexByte(v, '-'); i > 0 {
 		v = v[:i]
 	}
 	for _, mark := range []string{"+", "~", ".dfsg", "-dfsg", ".ds"} {

@@ -53,7 +53,7 @@ func cdx(t *testing.T, components ...string) check.Item {
 			_, v, _ := strings.Cut(path, "@")
 			list = append(list, component{"library", "x", strings.ReplaceAll(v, "%2B", "+"), c, ""})
 		case strings.HasPrefix(c, "cpe:"):
-			list = append(list, component{"library", "x", strings.Split(c, ":")[5], "", c})
+			list = append(list, component{"library", "x", cpeVersion(c), "", c})
 		default:
 			n, v, _ := strings.Cut(c, "@")
 			list = append(list, component{"library", n, v, "", ""})
@@ -64,6 +64,14 @@ func cdx(t *testing.T, components ...string) check.Item {
 		t.Fatal(err)
 	}
 	return listItem(t, b)
+}
+
+func cpeVersion(c string) string {
+	w := strings.Split(c, ":")
+	if w[1] == "2.3" {
+		return w[5]
+	}
+	return w[4]
 }
 
 func listItem(t *testing.T, b []byte) check.Item { return list(t, "sbom", b) }
@@ -92,6 +100,16 @@ func TestSBOMCoversFirmware(t *testing.T) {
 		{"installer's package", checktest.Tar(t, 0o644, dpkg("busybox-udeb 1:1.35.0-4")), cdx(t, "busybox@1.35.0"), covered},
 		{"no version in the list", checktest.Tar(t, 0o644, openssl), cdx(t, "openssl", "busybox@unknown"), covered},
 		{"repacked upstream", checktest.Tar(t, 0o644, dpkg("zlib1g 1:1.2.13.dfsg-1 zlib")), cdx(t, "zlib@1.2.13"), covered},
+		{"recipes in the list, packages in the image", checktest.Tar(t, 0o644, dpkg("busybox 1.36.1-r0", "busybox-udhcpc 1.36.1-r0", "libc6 2.39+git0+ce65d944e3-r0", "libssl3 3.2.4-r0", "openssl-conf 3.2.4-r0", "packagegroup-core-boot 1.0-r0", "busybox-dbg 1.36.1-r0", "zoo-locale-en-gb 1-r0", "zoo-doc 1-r0", "zoo-dev 1-r0")),
+			cdx(t, "openssl@3.2.4", "busybox@1.36.1", "glibc@2.39+git"), covered},
+		{"a package of a recipe in another version", checktest.Tar(t, 0o644, dpkg("busybox 1.36.1-r0", "busybox-udhcpc 1.35.0-r0")), cdx(t, "busybox@1.36.1"), missing},
+		{"a package of a recipe without a version", checktest.Tar(t, 0o644, dpkg("python3-requests 2.31.0-r0")), cdx(t, "python3"), missing},
+		{"a hyphen is where the name ends", checktest.Tar(t, 0o644, dpkg("busyboxer 1.36.1-r0")), cdx(t, "busybox@1.36.1"), missing},
+		{"nothing but groups of packages", checktest.Tar(t, 0o644, dpkg("packagegroup-base 1.0-r83")), cdx(t, "busybox@1.36.1"), []string{"cantTell nothing-seen"}},
+		{"a version that is a day", checktest.Tar(t, 0o644, dpkg("libubox 2024-03-01-r1")), cdx(t, "libubox@2024-03-01"), covered},
+		{"a version that is another day", checktest.Tar(t, 0o644, dpkg("libubox 2024-03-01-r1")), cdx(t, "libubox@2024-03-29"), differs},
+		{"a day and a commit", checktest.Tar(t, 0o644, dpkg("uci 2023-08-10-5781664d-1")), cdx(t, "uci@2023-08-10-5781664d"), covered},
+		{"by CPE of 2.2", checktest.Tar(t, 0o644, dpkg("busybox 1.36.1-1")), cdx(t, "cpe:/a:busybox:busybox:1.36.1"), covered},
 		{"one missing", checktest.Tar(t, 0o644, openssl), cdx(t, "openssl@3.0.11"), missing},
 		{"another version", checktest.Tar(t, 0o644, openssl), cdx(t, "openssl@3.0.2", "busybox@1.35.0"), differs},
 		{"missing and different", checktest.Tar(t, 0o644, openssl), cdx(t, "openssl@3.0.2"), []string{"failed missing", "failed differs"}},

@@ -25,7 +25,7 @@ var SBOMMinimum = check.Check{
 		"and point to it from software[].sbom.",
 	Limits: "It cannot see what is not in the list, nor whether what is there is true. An owner in a package URL, the group and the vendor in a CPE count as the supplier. " +
 		"The maker's own components need no identifier, since no database holds them. Relations between components are told, not asked for: " +
-		"the criterion does not name them. Files, keys and devices in the list are not counted. Older releases are not asked for their lists.",
+		"the criterion does not name them. Files, keys and devices in the list are not counted. The line that a tool writes of the distribution (\"debian 12\") needs name and version only. Older releases are not asked for their lists.",
 	Cites: []string{
 		"NTIA, The Minimum Elements For a Software Bill of Materials, 2021-07-12, Data Fields, and Practices and Processes (known unknowns)",
 		"BSI TR-03183-2 v2.1.0, section 5.2 (required data fields)",
@@ -74,7 +74,7 @@ func minimumOf(d *iotmark.Declaration, l check.Read[*sbom.Facts]) []iotmark.Find
 	if !related(parts) {
 		m = "provenance.sbom-minimum.complete-flat"
 	}
-	return []iotmark.Finding{check.Pass(m, basis, "list", l.Title, "n", check.N(len(parts)), "product", label(*f.Subject))}
+	return []iotmark.Finding{check.Pass(m, basis, "list", l.Title, "n", check.N(len(ofTheirOwn(parts))), "product", label(*f.Subject))}
 }
 
 // ofProduct reports whether the name of what a list is about shares a word of
@@ -193,13 +193,31 @@ type element struct {
 	id     string // of the message; "few-" before it when only few lack it
 	lacks  func(sbom.Component) bool
 	always bool // one gap fails
+	all    bool // asked of the distribution too
+}
+
+// distribution reports whether a component is the line that a tool writes of
+// the system it found the other components in, such as "debian 12": what the
+// packages beside it are of, and no part of its own. An operating system that
+// the list says more of, such as its licence, is a component like any other.
+func distribution(c sbom.Component) bool {
+	return c.Type == "operating-system" && c.PURL == "" && !said(c.Supplier) && !licensed(c)
+}
+
+// ofTheirOwn leaves the distribution out, unless nothing else is there.
+func ofTheirOwn(parts []sbom.Component) []sbom.Component {
+	out := slices.DeleteFunc(slices.Clone(parts), distribution)
+	if len(out) == 0 {
+		return parts
+	}
+	return out
 }
 
 // gaps looks at every component.
 func gaps(d *iotmark.Declaration, l check.Read[*sbom.Facts], parts []sbom.Component) []iotmark.Finding {
 	elements := []element{
-		{id: "no-name", lacks: func(c sbom.Component) bool { return !said(c.Name) }, always: true},
-		{id: "no-version", lacks: func(c sbom.Component) bool { return !said(c.Version) }},
+		{id: "no-name", lacks: func(c sbom.Component) bool { return !said(c.Name) }, always: true, all: true},
+		{id: "no-version", lacks: func(c sbom.Component) bool { return !said(c.Version) }, all: true},
 		{id: "no-supplier", lacks: func(c sbom.Component) bool { return supplierOf(c) == "" }},
 		{id: "no-licence", lacks: func(c sbom.Component) bool { return !licensed(c) }},
 		{id: "no-identifier", lacks: func(c sbom.Component) bool { return !c.Identified() && !own(d, l.Facts, c) }},
@@ -207,7 +225,11 @@ func gaps(d *iotmark.Declaration, l check.Read[*sbom.Facts], parts []sbom.Compon
 	var out []iotmark.Finding
 	for _, e := range elements {
 		var lacking []sbom.Component
-		for _, c := range parts {
+		asked := parts
+		if !e.all {
+			asked = ofTheirOwn(parts)
+		}
+		for _, c := range asked {
 			if e.lacks(c) {
 				lacking = append(lacking, c)
 			}
@@ -215,9 +237,9 @@ func gaps(d *iotmark.Declaration, l check.Read[*sbom.Facts], parts []sbom.Compon
 		if len(lacking) == 0 {
 			continue
 		}
-		args := []string{"list", l.Title, "n", check.N(len(lacking)), "of", check.N(len(parts)), "names", names(lacking)}
+		args := []string{"list", l.Title, "n", check.N(len(lacking)), "of", check.N(len(asked)), "names", names(lacking)}
 		f := check.Fail(iotmark.MessageID("provenance.sbom-minimum."+e.id), []iotmark.EvidenceID{l.ID}, args...)
-		if !e.always && few(len(lacking), len(parts)) {
+		if !e.always && few(len(lacking), len(asked)) {
 			f = check.CannotTell(iotmark.MessageID("provenance.sbom-minimum.few-"+e.id), []iotmark.EvidenceID{l.ID}, args...)
 		}
 		f.Places = places(l.ID, lacking)
