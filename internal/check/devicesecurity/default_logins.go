@@ -12,9 +12,9 @@ var DefaultLogins = check.Check{
 	Version: 1,
 	Title:   "Nobody can sign in to the image with a known password or none",
 	What: "Reads the accounts of each root tree in the image and tries some sixty well-known factory passwords on their hashes. It passes when no account with a login shell " +
-		"has a password at all, and neither a console nor telnet gives a shell without asking. An empty password or one of the list fails. Any other password in an image is the same in every unit unless production replaces it, which a person must ask.",
+		"has a password at all, neither a console nor telnet gives a shell without asking, and no key is let in over SSH (authorized_keys). An empty password or one of the list fails. Any other password in an image is the same in every unit unless production replaces it, which a person must ask.",
 	Why:     "Shared passwords are how whole fleets of cameras were taken over in one night.",
-	Satisfy: "Lock every account in the image (\"!\" or \"*\" in /etc/shadow), and set a random password per unit in production or let the user choose one at set-up.",
+	Satisfy: "Lock every account in the image (\"!\" or \"*\" in /etc/shadow), and set a random password per unit in production or let the user choose one at set-up. Leave keys for SSH out of the image.",
 	Limits: "It sees the accounts of the operating system, not those of web pages, apps or services with lists of their own. The list of passwords is short, so a password " +
 		"outside it is not shown to be good. Hashes that are slow on purpose are tried with part of the list or not at all. Whether the file is the one used at boot follows from its path only.",
 	Cites: []string{
@@ -105,6 +105,17 @@ func unasked(m image) []iotmark.Finding {
 	}
 	if len(m.Facts.Consoles) > 0 {
 		out = append(out, m.consoles("console-shell"))
+	}
+	if keys := m.Facts.Authorized; len(keys) > 0 {
+		// Only who holds the private half gets in, and that may be the maker
+		// alone; it is an entrance to every unit all the same.
+		f := m.say(iotmark.Failed, "authorized-key", "n", check.N(m.Facts.Totals.Authorized), "path", check.Quote(keys[0].Place.Path), "type", check.Quote(keys[0].Type))
+		for _, k := range keys[:min(len(keys), shown)] {
+			p := m.at(k.Place)
+			p.Quote = check.Quote(k.Type + " " + k.Fingerprint)
+			f.Places = append(f.Places, p)
+		}
+		out = append(out, f)
 	}
 	return out
 }

@@ -25,6 +25,12 @@ const (
 	slowSHA512   = "$6$rounds=200000$saltsalt$.90NSuFlpefmvBP/bJfRrq4TtixoMsXyZ9eFrtUTyI8IpkiZ1titjdiAzC0fp7TgB/DKywui/3iUqwpWmiDVw0"
 )
 
+const (
+	publicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+	// In the manner of OpenWrt: a login is asked for only when a setting says so.
+	loginScript = "#!/bin/sh\n\n[ \"$(uci -q get system.main.ttylogin)\" = 1 ] || exec /bin/ash --login\n\nexec /bin/login\n"
+)
+
 // shadow is the tree whose root account has the given password field.
 func shadow(hash string) tree {
 	return root(tree{"etc/shadow": "root:" + hash + ":20000:0:99999:7:::\ndaemon:*:20000:0:99999:7:::\n"})
@@ -72,6 +78,15 @@ func TestDefaultLogins(t *testing.T) {
 		{"a shell on the console", inittab("ttyS0::askfirst:-/bin/sh"), []string{"failed console-shell"}},
 		{"telnet that hands out a shell", rcS("telnetd -l /bin/sh &"), []string{"failed open-shell exploitable"}},
 		{"telnet that asks", rcS("telnetd -l /bin/login &"), []string{"passed locked"}},
+		{"OpenWrt's console", root(tree{"etc/inittab": "::sysinit:/etc/init.d/rcS\n::askconsole:/usr/libexec/login.sh\n", "usr/libexec/login.sh": loginScript}), []string{"failed console-shell"}},
+		{"OpenWrt's console, always asking", root(tree{"etc/inittab": "::sysinit:/etc/init.d/rcS\n::askconsole:/usr/libexec/login.sh\n", "usr/libexec/login.sh": "#!/bin/sh\nexec /bin/login\n"}), []string{"passed locked"}},
+		{"a key of root", root(tree{"root/.ssh/authorized_keys": "# support\n" + publicKey + " support@maker\n"}), []string{"failed authorized-key"}},
+		{"a key with options", root(tree{"etc/dropbear/authorized_keys": "command=\"/bin/a b\",no-pty " + publicKey}), []string{"failed authorized-key"}},
+		{"a key where root's home is a link", root(tree{"root": "-> var/root", "var/root/.ssh/authorized_keys": publicKey}), []string{"failed authorized-key"}},
+		{"a key beside a known password", root(tree{"etc/passwd": "root::0:0::/root:/bin/sh\n", "root/.ssh/authorized_keys": publicKey}), []string{"failed authorized-key", "failed empty exploitable"}},
+		{"a file for keys without any", root(tree{"root/.ssh/authorized_keys": "\n# " + publicKey + "\n", "etc/dropbear/authorized_keys": "\n"}), []string{"passed locked"}},
+		{"a key that is none", root(tree{"root/.ssh/authorized_keys": "ssh-rsa AAAA\nssh-ed25519 zzz\nssh-dss " + publicKey[12:] + "\n"}), []string{"passed locked"}},
+		{"a key where nobody looks", root(tree{"usr/share/doc/authorized_keys": publicKey}), []string{"passed locked"}},
 		{"two slots", tree{
 			"a/bin/sh": "x", "a/etc/passwd": "root:!:0:0::/:/bin/sh\n", "b/bin/sh": "x", "b/etc/passwd": "root::0:0::/:/bin/sh\n",
 		}, []string{"failed empty exploitable"}},

@@ -173,7 +173,7 @@ func (a *analysis) elf(p string, b []byte) error {
 
 // wanted are base names and folders of texts that are kept.
 var (
-	wantedNames   = words("passwd shadow inittab inetd.conf xinetd.conf crontab vsftpd.conf proftpd.conf status installed rcS rc.local root admin")
+	wantedNames   = words("passwd shadow inittab inetd.conf xinetd.conf crontab vsftpd.conf proftpd.conf status installed rcS rc.local root admin authorized_keys authorized_keys2")
 	wantedFolders = []string{"/etc/init.d/", "/etc/rc.d/", "/etc/xinetd.d/", "/etc/cron.d/", "/etc/crontabs/", "/spool/cron/", "/systemd/system/", "/var/lib/dpkg/status.d/", "/opkg/info/"}
 )
 
@@ -261,6 +261,7 @@ func (a *analysis) finish() error {
 		}
 		root := Root{Prefix: pre}
 		a.accounts(&root)
+		a.authorizedKeys(&root)
 		a.packages(&root)
 		a.services(&root)
 		a.f.Roots = append(a.f.Roots, root)

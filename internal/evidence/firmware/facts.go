@@ -23,21 +23,22 @@ import (
 // Facts are what was read out of one image. Lists are cut at a bound; Totals
 // has the true counts.
 type Facts struct {
-	Format    []string      `json:"format"`               // from the outside in, such as uImage, xz, cpio
-	ImageName string        `json:"image_name,omitempty"` // what the envelope calls it
-	Opaque    bool          `json:"opaque,omitempty"`     // it could not be looked into at all
-	OpaqueAs  string        `json:"opaque_as,omitempty"`  // what it is then, such as "opaque MCU image"
-	Coverage  Coverage      `json:"coverage"`
-	Roots     []Root        `json:"roots,omitempty"` // root trees that were found
-	Accounts  []Account     `json:"accounts,omitempty"`
-	Services  []Service     `json:"services,omitempty"`
-	Consoles  []Console     `json:"consoles,omitempty"`
-	Packages  []Package     `json:"packages,omitempty"`
-	Keys      []Key         `json:"keys,omitempty"`
-	Programs  []elf.Program `json:"programs,omitempty"` // programs and libraries; kernel modules are only counted
-	Versions  []Version     `json:"versions,omitempty"` // by the strings that components carry
-	Odd       []Oddity      `json:"odd,omitempty"`      // entries no honest archive needs
-	Totals    Totals        `json:"totals"`
+	Format     []string        `json:"format"`               // from the outside in, such as uImage, xz, cpio
+	ImageName  string          `json:"image_name,omitempty"` // what the envelope calls it
+	Opaque     bool            `json:"opaque,omitempty"`     // it could not be looked into at all
+	OpaqueAs   string          `json:"opaque_as,omitempty"`  // what it is then, such as "opaque MCU image"
+	Coverage   Coverage        `json:"coverage"`
+	Roots      []Root          `json:"roots,omitempty"` // root trees that were found
+	Accounts   []Account       `json:"accounts,omitempty"`
+	Services   []Service       `json:"services,omitempty"`
+	Consoles   []Console       `json:"consoles,omitempty"`
+	Packages   []Package       `json:"packages,omitempty"`
+	Keys       []Key           `json:"keys,omitempty"`
+	Authorized []AuthorizedKey `json:"authorized_keys,omitempty"`
+	Programs   []elf.Program   `json:"programs,omitempty"` // programs and libraries; kernel modules are only counted
+	Versions   []Version       `json:"versions,omitempty"` // by the strings that components carry
+	Odd        []Oddity        `json:"odd,omitempty"`      // entries no honest archive needs
+	Totals     Totals          `json:"totals"`
 }
 
 // Coverage says how much was looked into. It must lead every report: what
@@ -137,8 +138,15 @@ type Service struct {
 // Console is a line that gives a shell without a login.
 type Console struct {
 	Command string `json:"command"`
-	How     string `json:"how"` // inittab, getty, autologin, busybox-default
-	Place   Place  `json:"place"`
+	How     string `json:"how"`   // inittab, script, getty, autologin, busybox-default
+	Place   Place  `json:"place"` // for a script, the line in it that gives the shell
+}
+
+// AuthorizedKey is one public key whose owner is let in over SSH.
+type AuthorizedKey struct {
+	Type        string `json:"type"`        // as SSH writes it, such as ssh-ed25519
+	Fingerprint string `json:"fingerprint"` // as OpenSSH writes it: SHA256: and base64
+	Place       Place  `json:"place"`
 }
 
 // Package is one installed package.
@@ -179,29 +187,31 @@ type Oddity struct {
 
 // Totals are true counts where lists are cut.
 type Totals struct {
-	Accounts int `json:"accounts"`
-	Services int `json:"services"`
-	Consoles int `json:"consoles"`
-	Packages int `json:"packages"`
-	Keys     int `json:"keys"`
-	Programs int `json:"programs"`
-	Versions int `json:"versions"`
-	Odd      int `json:"odd"`
+	Accounts   int `json:"accounts"`
+	Services   int `json:"services"`
+	Consoles   int `json:"consoles"`
+	Packages   int `json:"packages"`
+	Keys       int `json:"keys"`
+	Authorized int `json:"authorized_keys,omitempty"`
+	Programs   int `json:"programs"`
+	Versions   int `json:"versions"`
+	Odd        int `json:"odd"`
 }
 
 // Bounds of the lists. A router has some 20 accounts, 60 services, 300
 // packages and 300 programs; a Debian root 2,000 packages and 4,000 programs.
 const (
-	maxAccounts  = 500
-	maxServices  = 1_000
-	maxConsoles  = 100
-	maxPackages  = 20_000
-	maxKeys      = 500
-	maxPrograms  = 10_000
-	maxVersions  = 500
-	maxOdd       = 200
-	maxNotLooked = 200
-	maxRoots     = 8
+	maxAccounts   = 500
+	maxServices   = 1_000
+	maxConsoles   = 100
+	maxPackages   = 20_000
+	maxKeys       = 500
+	maxAuthorized = 200
+	maxPrograms   = 10_000
+	maxVersions   = 500
+	maxOdd        = 200
+	maxNotLooked  = 200
+	maxRoots      = 8
 )
 
 // add appends to a list up to its bound and counts every call.

@@ -126,14 +126,72 @@ func (s *starts) inittab() {
 		}
 		cmd := strings.TrimLeft(f[3], "-@")
 		place := Place{at, n}
-		if slices.Contains([]string{"respawn", "askfirst", "once", "wait", "ondemand"}, f[2]) {
+		if asks := slices.Contains(terminals, f[2]); asks || slices.Contains([]string{"once", "wait", "ondemand"}, f[2]) {
 			if how := openShell(cmd); how != "" {
 				s.console(f[2]+" "+f[3], how, place)
 				continue
 			}
+			if asks {
+				s.consoleScript(f[2]+" "+f[3], strings.Fields(cmd), 0)
+			}
 		}
 		s.commands(cmd, place, "inittab", f[2] != "shutdown" && f[2] != "ctrlaltdel" && f[2] != "restart", 0)
 	}
+}
+
+// terminals are the actions of init that keep a program on a terminal
+// (BusyBox, init/init.c; OpenWrt's procd, inittab.c).
+var terminals = []string{"respawn", "respawnlate", "askfirst", "askconsole", "askconsolelate"}
+
+// consoleScript looks into the script that a terminal runs for a line which
+// gives a shell, as OpenWrt's login.sh does unless a setting says otherwise.
+// Conditions are not evaluated: any such line counts, as with services.
+func (s *starts) consoleScript(line string, w []string, depth int) bool {
+	name, args := runs(w)
+	base := path.Base(strings.TrimLeft(name, "-"))
+	switch {
+	case slices.Contains(shells, base):
+		args = slices.DeleteFunc(slices.Clone(args), func(x string) bool { return strings.HasPrefix(x, "-") })
+		if len(args) == 0 {
+			return false
+		}
+		name = args[0]
+	case strings.HasSuffix(base, "getty"):
+		// Only a getty that asks for no name goes straight to its program.
+		i := slices.Index(args, "-l")
+		if i < 0 || i+1 >= len(args) || !slices.Contains(args, "-n") && !slices.Contains(args, "--skip-login") {
+			return false
+		}
+		name = args[i+1]
+	}
+	if !strings.HasPrefix(name, "/") || depth > 3 {
+		return false
+	}
+	b, at, ok := s.a.t.read(s.root, name[1:])
+	if !ok {
+		return false
+	}
+	for _, c := range parseShell(string(b), map[string]string{}) {
+		if !slices.Contains(c.words, "exec") {
+			continue // a shell in a pipe or for one command hands nothing out
+		}
+		to, args := runs(c.words)
+		if slices.Contains(args, "") {
+			continue // a variable that is not known here may be a script
+		}
+		args = slices.DeleteFunc(slices.Clone(args), func(x string) bool { return strings.ContainsAny(x, "<>") || strings.HasPrefix(x, "/dev/") })
+		if how := openShell(strings.Join(append([]string{to}, args...), " ")); how != "" {
+			if how == "inittab" {
+				how = "script"
+			}
+			s.console(line, how, Place{at, 1 + c.line})
+			return true
+		}
+		if s.consoleScript(line, append([]string{to}, args...), depth+1) {
+			return true
+		}
+	}
+	return false
 }
 
 // busyboxDefault: without an inittab BusyBox offers a shell on the console
