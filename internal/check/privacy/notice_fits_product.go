@@ -17,7 +17,8 @@ var NoticeFitsProduct = check.Check{
 	Version: 1,
 	Title:   "The privacy notice is about this product",
 	What: "Reads each privacy notice that the claim points to. It passes when the notice names the product or its model, names the maker, has a word for " +
-		"each class of sensor in the declaration, carries a date of its own, and says whom to ask about data.",
+		"each class of sensor in the declaration, carries a date of its own, and says whom to ask about data. It fails when the notice nowhere names the product or the maker, " +
+		"denies a declared sensor, or holds no date or no way to ask at all; where a word is only not known, a person decides.",
 	Why: "A notice about \"our products and services\" does not tell a buyer what this one takes in, and cannot be held against it.",
 	Satisfy: "Write one notice for the model: its name as on the box, your name, a line for each sensor, a line such as \"Last updated: 1 June 2026\", " +
 		"and a mail address for questions.",
@@ -27,7 +28,7 @@ var NoticeFitsProduct = check.Check{
 		"Regulation (EU) 2016/679, Articles 12(1) and 13(1)",
 		"ETSI EN 303 645 V3.1.3, provisions 6-1 and 5.8-3",
 	},
-	Certainty: check.Sure,
+	Certainty: check.FailSure,
 	Reads:     []check.Need{claimedTexts},
 	Run:       noticeFits,
 }
@@ -48,10 +49,15 @@ func fits(d *iotmark.Declaration, n check.Read[*text.Facts]) []iotmark.Finding {
 	var out []iotmark.Finding
 	var places []iotmark.Place
 
-	where, ok := named(f, d.Product.Name, d.Product.Model, d.Maker.Brand, d.Maker.Name)
-	if ok {
+	where, about, ok := named(f, d.Product.Name, d.Product.Model, d.Maker.Brand, d.Maker.Name)
+	switch {
+	case about:
 		places = append(places, place(n.ID, where))
-	} else {
+	case ok:
+		x := check.CannotTell(id+"named-in-passing", basis, "notice", n.Title, "product", d.Product.Name)
+		x.Places = []iotmark.Place{place(n.ID, where)}
+		out = append(out, x)
+	default:
 		out = append(out, check.Fail(id+"not-named", basis, "notice", n.Title, "product", d.Product.Name, "model", d.Product.Model))
 	}
 	if !namesMaker(f, d.Maker) {
@@ -60,10 +66,18 @@ func fits(d *iotmark.Declaration, n check.Read[*text.Facts]) []iotmark.Finding {
 	sensed, where2 := sensors(d, n)
 	out = append(out, sensed...)
 	places = append(places, where2...)
-	if f.ContentDate() == "" {
+	switch {
+	case f.ContentDate() != "":
+	case holdsDate(f):
+		out = append(out, check.CannotTell(id+"date-unclear", basis, "notice", n.Title))
+	default:
 		out = append(out, check.Fail(id+"undated", basis, "notice", n.Title))
 	}
-	if !namesContact(f, d.Contacts) {
+	switch {
+	case namesContact(f, d.Contacts):
+	case maybeContact(f):
+		out = append(out, check.CannotTell(id+"contact-unclear", basis, "notice", n.Title))
+	default:
 		out = append(out, check.Fail(id+"no-contact", basis, "notice", n.Title))
 	}
 	if f.Cut {
@@ -77,9 +91,20 @@ func fits(d *iotmark.Declaration, n check.Read[*text.Facts]) []iotmark.Finding {
 	return []iotmark.Finding{p}
 }
 
-// named finds the first passage with the product's name or model. The brand
-// may be left out of the name when enough of it remains to tell models apart.
-func named(f *text.Facts, name, model, brand, maker string) (text.Block, bool) {
+// aboutWords stand in a sentence that says what a notice is about, in the
+// languages of sale: notice, policy, product, device, this, data.
+var aboutWords = regexp.MustCompile(`(?i)notice|policy|statement|product|device|privacy|datenschutz|hinweis|erklärung|produkt|gerät|daten|\bavis\b|politique|déclaration|produit|appareil|données|verklaring|beleid|apparaat|gegevens|aviso|política|dispositiv|datos|informativa|prodotto|\bdati\b|meddeland|enhet|politik|personvern|enhed|produto|\bdados\b|polityk|urządzeni|\bdan(?:e|ych)\b|zásad|oznámen|výrob|zařízen|údaj|seloste|tuote|tuotte|laite|laitte|tieto|` +
+	`(?:^|[^\p{L}])(?:this|data|dies(?:e|er|es|en|em)?|cet|cette|deze|dit|este|esta|quest[oa]|denna|detta|denne|dette|niniejsz\p{L}*|t[eao]nto|tato|toto|tämä\p{L}*)(?:[^\p{L}]|$)`)
+
+// markWords are of the line that lists trade marks, which names products that
+// the notice need not be about.
+var markWords = regexp.MustCompile(`(?i)trade-? ?marks?|registered marks?|markenzeichen|warenzeichen|eingetragene marke|marques? déposée|handelsmerk|marcas? registrada|marchi? registrat|varumärk|varemærk|varemerk|znak\p{L}* towarow|ochrann\p{L}* znám|tavaramerk`)
+
+// named finds the first passage with the product's name or model. About: it
+// is the title, a heading, or a sentence on the notice or the product. The
+// brand may be left out of the name when enough of it remains to tell models
+// apart.
+func named(f *text.Facts, name, model, brand, maker string) (at text.Block, about, ok bool) {
 	forms := [][]string{tokens(name)}
 	for _, b := range []string{brand, maker} {
 		rest := tokens(name)
@@ -90,16 +115,25 @@ func named(f *text.Facts, name, model, brand, maker string) (text.Block, bool) {
 	if m := tokens(model); len(strings.Join(m, "")) >= 3 {
 		forms = append(forms, m)
 	}
-	head := text.Block{Text: f.Title, Line: 1}
+	has := func(s string) bool {
+		ts := tokens(s)
+		return slices.ContainsFunc(forms, func(form []string) bool { return contains(ts, form) })
+	}
+	head := text.Block{Kind: "heading", Text: f.Title, Line: 1}
 	for _, b := range append([]text.Block{head}, f.Blocks...) {
-		ts := tokens(b.Text)
-		for _, form := range forms {
-			if contains(ts, form) {
-				return b, true
+		if !has(b.Text) {
+			continue
+		}
+		if !ok {
+			at, ok = b, true
+		}
+		for s := range strings.SplitSeq(b.Text, ". ") {
+			if has(s) && !markWords.MatchString(s) && (b.Kind == "heading" || aboutWords.MatchString(s)) {
+				return text.Block{Text: s, Line: b.Line}, true, true
 			}
 		}
 	}
-	return text.Block{}, false
+	return at, false, ok
 }
 
 // legalForms are left out when a maker's name is looked for.
@@ -158,7 +192,7 @@ func sensors(d *iotmark.Declaration, n check.Read[*text.Facts]) (out []iotmark.F
 				if yes && said.Text == "" {
 					said = text.Block{Text: s, Line: b.Line}
 				}
-				if no && denial.Text == "" {
+				if no && !handling.MatchString(s) && denial.Text == "" {
 					denial = text.Block{Text: s, Line: b.Line}
 				}
 			}
@@ -175,9 +209,35 @@ func sensors(d *iotmark.Declaration, n check.Read[*text.Facts]) (out []iotmark.F
 		}
 	}
 	if len(missing) > 0 {
-		out = append(out, check.Fail(id+"sensors-missing", basis, "notice", n.Title, "n", check.N(len(missing)), "sensors", strings.Join(missing, ", ")))
+		out = append(out, check.CannotTell(id+"sensors-missing", basis, "notice", n.Title, "n", check.N(len(missing)), "sensors", strings.Join(missing, ", ")))
 	}
 	return out, places
+}
+
+// handling are verbs of what is done with data. "We never sell pictures" does
+// not deny the camera.
+var handling = regexp.MustCompile(`(?i)(?:^|[^\p{L}])(?:sell|sold|share|send|sent|store|keep|kept|upload|leave|transfer|transmit|give|pass|disclose|look at|watch|use|train|verk[aä]uf|teil|send|speicher|übertrag|vend|partag|transm|conserv|verkop|deel|compart|cond|guard|sälj|dela|lagra|sælg|selg|deler|lagre|partilh|armazen|sprzeda|udostępni|przechow|prod[aá]v|sdíl|uklád|myy|jaa)`)
+
+// dateShape is a date in a language whose months the reader does not know.
+var dateShape = regexp.MustCompile(`(?:^|[^\p{L}0-9])[0-3]?[0-9]\.?\s+\p{L}{3,}\s+(?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}\.?\s+\p{L}{3,}\s+[0-3]?[0-9]|(?:19|20)[0-9]{2}\s?年`)
+
+var year = regexp.MustCompile(`(?:19|20)[0-9]{2}`)
+
+// holdsDate reports whether there is any date in a notice. Which one is its
+// own may be said in words that no rule knows.
+func holdsDate(f *text.Facts) bool {
+	return len(f.Dates) > 0 || year.MatchString(f.Title) || slices.ContainsFunc(f.Blocks, func(b text.Block) bool {
+		return dateShape.MatchString(b.Text) || b.Kind == "heading" && year.MatchString(b.Text)
+	})
+}
+
+// reach are signs of a way to ask: a written-out mail address, a telephone
+// number, a post code, or a word for one of them.
+var reach = regexp.MustCompile(`(?i)[([{]\s*(?:at|ät)\s*[)\]}]|\p{L} at [\p{L}0-9-]+ (?:dot|punkt) |https?://|www\.|(?:\+|\b0|\(0)[0-9][0-9 ()/.-]{5,}[0-9]|\b[a-z]{1,2}[0-9][a-z0-9]? [0-9][a-z]{2}\b|\btel(?:ephone|efon|éfono|\.|:)|\bphone\b|\bcall us|data protection officer|\bdpo\b|datenschutzbeauftragt|délégué à la protection|postal address|\bour address|\bp\.?o\.? box|anschrift|postfach|\bcontact|kontakt`)
+
+// maybeContact reports whether anything in a notice may be a way to ask.
+func maybeContact(f *text.Facts) bool {
+	return len(f.Links) > 0 || slices.ContainsFunc(f.Blocks, func(b text.Block) bool { return reach.MatchString(b.Text) })
 }
 
 var mailAddress = regexp.MustCompile(`[\w.+-]+@[\w-]+(?:\.[\w-]+)+`)

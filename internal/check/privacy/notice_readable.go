@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
@@ -46,7 +47,7 @@ var NoticeReadable = check.Check{
 	Title:   "The privacy notice can be read in each market",
 	What: "Finds the language of each privacy notice that the claim points to, and holds it against the markets in the declaration. " +
 		"Measures the level of each: school years by Flesch-Kincaid for English, by LIX for other languages. It passes when every market has a notice in one of its " +
-		"official languages and none asks for more than ten school years. More than fourteen fails; between, a person decides.",
+		"official languages and none asks for more than ten school years. More than fourteen fails; between, and where there is too little to measure, a person decides.",
 	Why: "Consent to a text that one cannot read is none.",
 	Satisfy: "Hand in a copy of the notice in a language of each market. Write short sentences and short words: " +
 		"sentences of fifteen words mostly come out below grade ten.",
@@ -58,7 +59,7 @@ var NoticeReadable = check.Check{
 		"Kincaid et al., Derivation of new readability formulas, Report 8-75, 1975",
 		"Anderson, Lix and Rix, Journal of Reading 26, 1983",
 	},
-	Certainty: check.Sure,
+	Certainty: check.FailSure,
 	Reads:     []check.Need{claimedTexts},
 	Run:       noticeReadable,
 }
@@ -79,8 +80,10 @@ func readable(n check.Read[*text.Facts]) iotmark.Finding {
 	grade := strconv.FormatFloat(f.Grade, 'f', 1, 64)
 	limit := strconv.Itoa(plainGrade)
 	switch lang := tongue(f); {
-	case f.Words < fewWords:
-		return check.Pass(id+"short", basis, "notice", n.Title, "n", check.N(f.Words))
+	case wordsIn(f) < fewWords:
+		return check.CannotTell(id+"short", basis, "notice", n.Title, "n", check.N(wordsIn(f)))
+	case f.Words < fewWords/2: // the rest stands in tables, which have no level
+		return check.CannotTell(id+"few-sentences", basis, "notice", n.Title, "n", check.N(f.Words))
 	case f.Grade <= plainGrade:
 		return check.Pass(id+"plain", basis, "notice", n.Title, "grade", grade, "limit", limit)
 	case f.Grade > hardGrade && slices.Contains(graded, lang):
@@ -91,6 +94,21 @@ func readable(n check.Read[*text.Facts]) iotmark.Finding {
 		return x
 	}
 	return check.CannotTell(id+"between", basis, "notice", n.Title, "grade", grade, "limit", limit)
+}
+
+// wordsIn counts the words of paragraphs, list items and rows.
+func wordsIn(f *text.Facts) int {
+	n := 0
+	for _, b := range f.Blocks {
+		if b.Kind == "text" || b.Kind == "item" || b.Kind == "row" {
+			for w := range strings.FieldsSeq(b.Text) {
+				if strings.ContainsFunc(w, unicode.IsLetter) {
+					n++
+				}
+			}
+		}
+	}
+	return n
 }
 
 // longest returns the longest passage, as an example of what is hard.

@@ -8,6 +8,7 @@ import (
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
 	"github.com/open-iot-mark/iotmark/internal/evidence/parts"
+	"github.com/open-iot-mark/iotmark/internal/evidence/table"
 )
 
 var boardLists = check.Need{Kinds: []iotmark.EvidenceKind{iotmark.KindHBOM}}
@@ -19,7 +20,7 @@ var SensorsAgree = check.Check{
 	Version: 1,
 	Title:   "Every sensor on the board is declared",
 	What: "Reads the list of hardware (a table, or CycloneDX) and finds the parts that sense, by the words of their kind. It passes when each of them takes in something " +
-		"that sensors declares. It fails on a part that senses something undeclared. What is declared and has no part in the list is left to a person.",
+		"that sensors declares. It fails on a part that is called a sensor of something undeclared. What only may sense, what is declared and has no part in the list, and a list that gives part numbers instead of kinds are left to a person.",
 	Why:     "A sensor nobody knows of is a spy by accident or by design. A microphone that waits for a later update listens in the home from the first day.",
 	Satisfy: "Declare every sensor on the board under sensors, also one that is switched off, or take it off the board.",
 	Limits: "It reads the maker's list and has not seen the board. A sensor inside a module that is listed as something else is not found. Temperature sensors that only guard a chip count as well, when they stand in the list. " +
@@ -29,7 +30,7 @@ var SensorsAgree = check.Check{
 		"Regulation (EU) 2016/679, Article 13 (what is collected must be told)",
 		"CycloneDX property taxonomy, cdx:device",
 	},
-	Certainty: check.Sure,
+	Certainty: check.FailSure,
 	Reads:     []check.Need{boardLists},
 	Run:       sensorsAgree,
 }
@@ -45,22 +46,30 @@ var sensing = []struct {
 	senses []string
 }{
 	{regexp.MustCompile(`microphone|\bmic\b|mikrofon|\bmics\b|audio input`), "microphone", []string{"sound"}},
-	{regexp.MustCompile(`image sensor|camera\b|kamera|imager|cmos sensor|\bccd\b|bildsensor|thermal array|infrared array`), "camera", []string{"camera"}},
-	{regexp.MustCompile(`radar|mm-?wave|presence|occupancy|anwesenheit|präsenz|people count`), "presence sensor", []string{"presence", "motion"}},
-	{regexp.MustCompile(`\bpir\b|passive infrared|motion|bewegung`), "motion sensor", []string{"motion", "presence"}},
-	{regexp.MustCompile(`heart|pulse|\bppg\b|\becg\b|\bekg\b|spo2|oximet|blood|bio-?impedance|glucose|body|fingerprint`), "body sensor", []string{"health"}},
-	{regexp.MustCompile(`weight|load cell|strain gauge`), "weight sensor", []string{"health", "use", "presence", "surroundings"}},
-	{regexp.MustCompile(`\bgnss\b|\bgps\b|galileo|glonass|satellite`), "satellite receiver", []string{"place"}},
-	{regexp.MustCompile(`acceler|gyro|\bimu\b|inertial|vibration|tilt|beschleunig`), "motion sensor", []string{"motion", "use", "health"}},
-	{regexp.MustCompile(`time.of.flight|\btof\b|proximity|distance|ultrasonic|ultraschall|lidar`), "distance sensor", []string{"presence", "motion", "surroundings"}},
-	{regexp.MustCompile(`magnet|compass|\breed\b|\bhall\b|contact sensor`), "magnetic sensor", []string{"motion", "use", "surroundings", "place"}},
-	{regexp.MustCompile(`energy meter|metering|current (?:sens|clamp|transformer)|power monitor|flow (?:sensor|meter)|stromwandler`), "meter", []string{"use"}},
-	{regexp.MustCompile(`temperat|thermistor|thermometer|thermocouple|thermopile|\bntc\b|\bptc\b`), "temperature sensor", []string{"heat", "surroundings", "health"}},
-	{regexp.MustCompile(`humid|feucht|moisture|leak|\bwater\b|rain|\bgas\b|\bco2?\b|\bvoc\b|air quality|smoke|rauch|particle|\bpm ?2\.5|dust|pressure|barometer|druck|wind|ambient light|light sensor|photodiode|\bals\b|lux|\buv\b|colou?r sensor|noise|radon|lightning`), "sensor of the surroundings", []string{"surroundings"}},
-	{regexp.MustCompile(`touch|button|encoder|dial|keypad|hall key`), "", nil}, // what people press to use it
+	{regexp.MustCompile(`image sensor|camera\b|kamera|\bimager|cmos sensor|\bccd\b|bildsensor|thermal array|infrared array`), "camera", []string{"camera"}},
+	{regexp.MustCompile(`radar|\bmm-?wave|\bpresence|\boccupancy|anwesenheit|präsenz|\bpeople count`), "presence sensor", []string{"presence", "motion"}},
+	{regexp.MustCompile(`\bpir\b|passive infrared|\bmotion|bewegung`), "motion sensor", []string{"motion", "presence"}},
+	{regexp.MustCompile(`\bheart ?-?(?:rate|beat)|\bpulse (?:rate|sens|ox)|\bppg\b|\becg\b|\bekg\b|\bspo2|oximet|\bblood|\bbio-?impedance|glucose|\bbody (?:composition|fat|sens)|\bfingerprint`), "body sensor", []string{"health"}},
+	{regexp.MustCompile(`\bweight|\bload cell|\bstrain gauge`), "weight sensor", []string{"health", "use", "presence", "surroundings"}},
+	{regexp.MustCompile(`\bgnss\b|\bgps\b|\bgalileo\b|\bglonass\b|\bsatellite (?:receiver|navigation|position)`), "satellite receiver", []string{"place"}},
+	{regexp.MustCompile(`\bacceler|\bgyro|\bimu\b|\binertial|\bvibration (?:sens|switch|detect)|\btilt\b|beschleunig`), "motion sensor", []string{"motion", "use", "health"}},
+	{regexp.MustCompile(`\btime.of.flight|\btof\b|\bproximity|\bdistance|\bultrasonic|ultraschall|\blidar\b`), "distance sensor", []string{"presence", "motion", "surroundings"}},
+	{regexp.MustCompile(`\bmagnet(?:o|ic (?:sensor|switch|field))|\bcompass\b|\breed\b|\bhall\b|\bcontact sensor`), "magnetic sensor", []string{"motion", "use", "surroundings", "place"}},
+	{regexp.MustCompile(`\benergy meter|\bmetering|\bcurrent (?:sensor|clamp|transformer)|\bpower monitor|\bflow (?:sensor|meter)|stromwandler`), "meter", []string{"use"}},
+	{regexp.MustCompile(`\btemperat|\bthermistor|\bthermometer|\bthermocouple|\bthermopile|\bntc\b|\bptc\b`), "temperature sensor", []string{"heat", "surroundings", "health"}},
+	{regexp.MustCompile(`\bhumid|feucht|\bmoisture|\bleak|\bwater\b|\brain\b|\bgas\b|\bco2?\b|\bt?vocs?\b|\bair quality|\bsmoke|\brauch|\bparticle|\bpm ?2\.5|\bdust|\bpressure|\bbarometer|druck|\bwind\b|\bambient light|\blight sensor|\bphotodiode|\bals\b|\blux\b|\buv\b|\bcolou?r sensor|\bnoise|\bradon\b|\blightning`), "sensor of the surroundings", []string{"surroundings"}},
+	{regexp.MustCompile(`\btouch|button|\bencoder|\bdial\b|\bkeypad|\bhall key`), "", nil}, // what people press to use it
 }
 
-var anySensor = regexp.MustCompile(`sens|fühler|detector`)
+// outright are words that call a part a sensor and nothing else. Without one
+// a kind such as GPS antenna names a matter, and a person must look.
+var outright = regexp.MustCompile(`sensor|\bsensing\b|detector|melder\b|fühler|meter\b|\bmetering\b|microphone|mikrofon|\bmics?\b|camera|kamera|\bimager|radar|\bpir\b|\b[0-9]-axis imu\b|\bload cell\b|\b(?:gnss|gps) (?:receiver|module|chip)\b`)
+
+// beside are parts that belong to a sensor and are none, and words that say
+// that it is not there.
+var beside = regexp.MustCompile(`^antenna\b|\b(?:lens|connector|header|holder|cover|cable|bracket|antenna|housing|window|filter|driver|socket|amplifier|magnet|led|gasket|mesh)s?\s*(?:\(.*)?$|\bnot (?:populated|fitted|mounted|stuffed|placed)|\bunpopulated|\bdn[pfi]\b|nicht bestückt`)
+
+var anySensor = regexp.MustCompile(`sensor|\bsens|fühler|detector|melder\b`)
 
 func sensorsAgree(in check.Input) []iotmark.Finding {
 	declared := map[string]bool{}
@@ -72,6 +81,7 @@ func sensorsAgree(in check.Input) []iotmark.Finding {
 	var out []iotmark.Finding
 	var basis []iotmark.EvidenceID
 	n, listed := 0, 0
+	var wordless []iotmark.EvidenceID
 	for _, it := range in.Items {
 		if !boardLists.Satisfied(it) {
 			continue
@@ -82,9 +92,16 @@ func sensorsAgree(in check.Input) []iotmark.Finding {
 		}
 		basis = append(basis, it.ID)
 		listed += len(l.Parts)
+		marks := microphones(it.Facts)
+		if !worded(l) {
+			wordless = append(wordless, it.ID)
+		}
 		told := map[string]bool{}
 		for _, p := range l.Parts {
-			what, senses, found := sense(p)
+			what, senses, sure, found := sense(p)
+			if !found && marks[p.Line] {
+				what, senses, found = "microphone", []string{"sound"}, true
+			}
 			if !found {
 				continue
 			}
@@ -105,6 +122,8 @@ func sensorsAgree(in check.Input) []iotmark.Finding {
 				continue
 			case !known:
 				f = check.CannotTell(sensorsID+"not-said", []iotmark.EvidenceID{it.ID}, args...)
+			case !sure:
+				f = check.CannotTell(sensorsID+"may-sense", []iotmark.EvidenceID{it.ID}, args...)
 			default:
 				f = check.Fail(sensorsID+"undeclared", []iotmark.EvidenceID{it.ID}, args...)
 			}
@@ -117,6 +136,9 @@ func sensorsAgree(in check.Input) []iotmark.Finding {
 	}
 	if listed == 0 {
 		return []iotmark.Finding{check.CannotTell(sensorsID+"no-part", basis)}
+	}
+	for _, id := range wordless {
+		out = append(out, check.CannotTell(sensorsID+"kinds-no-words", []iotmark.EvidenceID{id}, "evidence", string(id)))
 	}
 	for _, s := range sensesOf(declared) {
 		if s != "use" && s != "place" && !onBoard[s] {
@@ -149,21 +171,70 @@ func sensesOf(declared map[string]bool) []string {
 	return out
 }
 
-// sense says what a part takes in. Found without senses: it calls itself a
-// sensor, and nobody can tell of what.
-func sense(p parts.Part) (what string, senses []string, found bool) {
+// sense says what a part takes in. Sure: its kind calls it a sensor outright.
+// Found without senses: it calls itself a sensor, and nobody can tell of what.
+func sense(p parts.Part) (what string, senses []string, sure, found bool) {
 	t := strings.ToLower(p.Text())
 	for _, s := range sensing {
 		if s.in.MatchString(t) && (s.what != "sensor of the surroundings" || anySensor.MatchString(t) || surely.MatchString(t)) {
-			return s.what, s.senses, s.senses != nil
+			return s.what, s.senses, outright.MatchString(t) && !beside.MatchString(t), s.senses != nil
 		}
 	}
-	if anySensor.MatchString(t) {
-		return "", nil, true
+	return "", nil, false, anySensor.MatchString(t)
+}
+
+// kindWord is a word that people use: letters only, with a vowel. SPH0645 and
+// OV2640 are none.
+var kindWord = regexp.MustCompile(`(?i)^\p{L}*[aeiouyäöüåøéèà]\p{L}*$`)
+
+// worded reports whether a list says in words what its parts are, so that a
+// part without the words of a sensor is none: it names a processor, or most
+// of its kinds hold words.
+func worded(l parts.List) bool {
+	n := 0
+	for _, p := range l.Parts {
+		if p.Is(parts.Processor) {
+			return true
+		}
+		said := len(p.Classes()) > 0
+		for w := range strings.FieldsFuncSeq(p.Text(), func(r rune) bool { return strings.ContainsRune(" ,;/()-", r) }) {
+			said = said || p.Kind != "" && len(w) >= 3 && kindWord.MatchString(w)
+		}
+		if said {
+			n++
+		}
 	}
-	return "", nil, false
+	return 2*n > len(l.Parts)
+}
+
+// marked are the reference designations of microphones on a board (MK, IEEE
+// 315, clause 22; MIC in common use). Some write MK at mounting holes too, so
+// that they point a person to the part and prove nothing.
+var marked = regexp.MustCompile(`(?:^|[\s,;])(?:MK|MIC)[0-9]`)
+
+// microphones returns the lines of a table whose reference designation is a
+// microphone's.
+func microphones(facts any) map[int]bool {
+	f, ok := facts.(*table.Facts)
+	if !ok {
+		return nil
+	}
+	out := map[int]bool{}
+	for i, c := range f.Columns {
+		if !slices.ContainsFunc(c.Words, func(w string) bool {
+			return slices.Contains([]string{"reference", "references", "ref", "refs", "refdes", "designator", "designators", "designation"}, w)
+		}) {
+			continue
+		}
+		for r, row := range f.Cells {
+			if i < len(row) && marked.MatchString(row[i]) {
+				out[f.Lines[r]] = true
+			}
+		}
+	}
+	return out
 }
 
 // surely are words of the surroundings that name a sensor without saying so;
 // others, such as gas or water, may stand for a valve or a pump.
-var surely = regexp.MustCompile(`barometer|photodiode|ambient light|\bals\b|hygrometer|smoke`)
+var surely = regexp.MustCompile(`\bbarometer|\bphotodiode|\bambient light|\bals\b|hygrometer|\bsmoke`)
