@@ -27,7 +27,7 @@ var InterfaceLocal = check.Check{
 		"RFC 1918, section 3, and RFC 4193, section 3 (private addresses)",
 		"ETSI EN 303 645 V3.1.3, 5.5-5",
 	},
-	Certainty: check.Sure,
+	Certainty: check.FailSure,
 	Reads:     []check.Need{descriptions},
 	Run:       interfaceLocal,
 }
@@ -82,7 +82,7 @@ func guard(t *told, s description.Server) {
 		switch {
 		case o.Access == description.Guarded:
 			guarded++
-		case pairing.MatchString(o.Path + " " + o.ID):
+		case pairing(o):
 		case changes(o):
 			open, at = append(open, o.Name()), append(at, o.Line)
 		}
@@ -100,8 +100,26 @@ func guard(t *told, s description.Server) {
 	}
 }
 
-// pairing are operations by which one gets a key, and that must be open.
-var pairing = regexp.MustCompile(`(?i)pair|login|log-in|sign-?in|auth|token|session|register|enrol|claim|setup|well-known|health|version`)
+// keyWords are the names of operations by which one gets a key, and that must
+// be open; keySteps may follow them.
+var (
+	keyWords = regexp.MustCompile(`(?i)^(?:pair|pairing|login|log-in|sign-?in|auth|authori[sz]e|authenticate|oauth2?|tokens?|sessions?|register|registration|enroll?|enrolment|enrollment|claim)$`)
+	keySteps = regexp.MustCompile(`(?i)^(?:start|begin|request|confirm|finish|refresh)$`)
+)
+
+// pairing reports whether an operation only gives a key. It must end in the
+// whole word: /repair-mode and /registers/{n} give none, and what is set below
+// /auth is no key either.
+func pairing(o description.Operation) bool {
+	if a := strings.ToUpper(o.Action); a != "POST" && a != "INVOKEACTION" {
+		return false
+	}
+	segments := strings.Split(strings.Trim(o.Path, "/"), "/")
+	if n := len(segments); n > 1 && keySteps.MatchString(segments[n-1]) {
+		segments = segments[:n-1]
+	}
+	return keyWords.MatchString(segments[len(segments)-1])
+}
 
 // changes reports whether an operation sets or does something.
 func changes(o description.Operation) bool {

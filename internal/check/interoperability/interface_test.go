@@ -107,6 +107,13 @@ func TestInterfaceLocal(t *testing.T) {
 		checktest.Row("nothing said of sign-in", w("security: [{key: []}]\n", ""), "failed unguarded 3"),
 		checktest.Row("an open switch", w("      summary: Switch it\n", "      summary: Switch it\n      security: []\n"), "cantTell open-change 10"),
 		checktest.Row("pairing must be open", w("paths:\n", "paths:\n  /pair:\n    post: {security: [], responses: {}}\n"), "passed local 3"),
+		checktest.Row("pairing in two steps", w("paths:\n", "paths:\n  /pairing/confirm:\n    post: {security: [], responses: {}}\n"), "passed local 3"),
+		checktest.Row("what is open to read", w("paths:\n", "paths:\n  /version:\n    get: {security: [], responses: {}}\n"), "passed local 3"),
+		checktest.Row("registers are no registration", w("paths:\n", "paths:\n  /registers/{n}:\n    put: {security: [], responses: {}}\n"), "cantTell open-change 7"),
+		checktest.Row("a repair is no pairing", w("paths:\n", "paths:\n  /repair-mode:\n    post: {security: [], responses: {}}\n"), "cantTell open-change 7"),
+		checktest.Row("a version that is set", w("paths:\n", "paths:\n  /firmware/version:\n    put: {security: [], responses: {}}\n"), "cantTell open-change 7"),
+		checktest.Row("a token that is put", w("paths:\n", "paths:\n  /token:\n    put: {security: [], responses: {}}\n"), "cantTell open-change 7"),
+		checktest.Row("a reset below the sign-in", w("paths:\n", "paths:\n  /auth/factory-reset:\n    post: {security: [], responses: {}}\n"), "cantTell open-change 7"),
 		checktest.Row("no operation", w("paths:", "x-paths:"), "cantTell no-operation 3"),
 	})
 }
