@@ -55,8 +55,9 @@ func readPlain(w *writer, s string) error {
 		switch {
 		case plainItem.MatchString(line[:min(len(line), 80)]):
 			w.start("item", 0)
-			i := strings.IndexFunc(t, unicode.IsSpace)
-			t = strings.TrimSpace(t[i:])
+			if i := strings.IndexFunc(t, unicode.IsSpace); i >= 0 { // none is left of "* " and a vertical tab
+				t = strings.TrimSpace(t[i:])
+			}
 			alone = 2
 		case plainField.MatchString(line[:min(len(line), 80)]):
 			w.start("text", 0)
