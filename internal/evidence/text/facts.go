@@ -62,7 +62,7 @@ type Date struct {
 	Line      int          `json:"line"`
 }
 
-// StatementID names a kind of statement, such as "retention-time".
+// StatementID names a kind of statement, such as "never-sells".
 type StatementID string
 
 // Statement is a passage that says something a rule looks for.

@@ -70,9 +70,6 @@ func TestHTML(t *testing.T) {
 	if got := f.Said(text.SellsData); got != nil {
 		t.Errorf("what scripts and templates hold is read as said: %v", got)
 	}
-	if got := f.Said(text.RetentionTime); len(got) != 2 || got[0].Values["n"] != "30" || got[0].Line != 9 || got[1].Quote != "Sound | 7 days" {
-		t.Errorf("retention: %v", got)
-	}
 }
 
 func TestMarkdown(t *testing.T) {
