@@ -62,8 +62,10 @@ func wholesome(t *testing.T, fs []iotmark.Finding) {
 func TestSaleStatement(t *testing.T) {
 	t.Parallel()
 	const (
-		never    = "We do not sell your data."
-		niemals  = "Wir verkaufen Ihre Daten nicht."
+		sale     = "We do not sell your data."
+		ads      = "We never use your data for advertising."
+		never    = "We do not sell your data, and we do not share it with others for advertising."
+		niemals  = "Wir verkaufen Ihre Daten nicht und geben sie nicht für Werbung weiter."
 		admits   = "We may share usage data with our advertising partners."
 		verkauft = "Wir geben Ihre Daten an Werbepartner weiter."
 		consent  = "We share data with advertising partners only with your consent."
@@ -85,7 +87,26 @@ func TestSaleStatement(t *testing.T) {
 		{"never, and says with consent", "never", "never", []string{never + " " + consent}, []string{"cantTell says-with-consent"}},
 		{"never, and silent", "never", "never", []string{silent}, []string{"cantTell silent"}},
 		{"never, and asks only", "never", "never", []string{"Do you sell my data?"}, []string{"cantTell silent"}},
-		{"never, and answers", "never", "never", []string{"Do you sell my data? No."}, []string{"passed never"}},
+		{"never, and answers", "never", "never", []string{"Do you sell my data? No.\n\nIs my data used for advertising? No."}, []string{"passed never"}},
+		{"denies sale alone", "never", "never", []string{sale}, []string{"cantTell no-word-of-advertising"}},
+		{"denies advertising alone", "never", "never", []string{ads}, []string{"cantTell no-word-of-sale"}},
+		{"denies each in a text of its own", "never", "never", []string{sale, ads}, []string{"passed never"}},
+		{"unless people opt out", "never", "never", []string{never + " We share usage data with advertising partners unless you opt out in the settings."}, []string{"failed admits"}},
+		{"may opt out", "never", "never", []string{never + " You may opt out of our sharing of your data for targeted advertising at any time."}, []string{"failed admits"}},
+		{"opt-out is no consent", "with-consent", "with-consent", []string{consent + " We share usage data with advertising partners unless you opt out in the settings."}, []string{"failed admits-without-consent"}},
+		{"licensed to buyers", "never", "never", []string{never + " Personal data, including presence patterns, may be licensed to insurers and other commercial buyers."}, []string{"failed admits"}},
+		{"personalised advertisements", "never", "never", []string{never + " We use information about when you are home to show you personalised advertisements in the app."}, []string{"failed admits"}},
+		{"interest-based advertising", "never", "never", []string{never + " Device identifiers are used for interest-based advertising by Meta and Google."}, []string{"failed admits"}},
+		{"silence is no consent, in German", "never", "never", []string{niemals + " Sofern Sie nicht widersprechen, übermitteln wir Nutzungsdaten an Werbepartner."}, []string{"failed admits"}},
+		{"words that no rule sorts", "never", "never", []string{never + " Advertising keeps the lights on here."}, []string{"cantTell unsorted"}},
+		{"monetises", "never", "never", []string{never + " Presence patterns are monetised."}, []string{"cantTell unsorted"}},
+		{"the right of an American law", "never", "never", []string{never + " You have the right to opt out of the sale of your personal information."}, []string{"cantTell unsorted"}},
+		{"a heading names what follows", "never", "never", []string{"# Selling and advertising\n\n" + never}, []string{"passed never"}},
+		{"partners are forbidden to", "never", "never", []string{never + " We share data with partners only to deliver the service; partners are contractually forbidden to use your data for advertising."}, []string{"cantTell unsorted"}},
+		{"a newsletter that was asked for", "never", "never", []string{never + " We send your e-mail address to Mailworks GmbH, which delivers our marketing newsletter if you subscribed."}, []string{"passed never"}},
+		{"a number for the agency", "never", "never", []string{never + " We share with our advertising agency only the total number of units sold."}, []string{"cantTell unsorted"}},
+		{"about products", "never", "never", []string{never + " We provide information to our marketing partners about our products, never about you."}, []string{"cantTell unsorted"}},
+		{"nobody buys or sells here", "never", "never", []string{never + " Shops that sell the lamp keep their own records."}, []string{"passed never"}},
 		{"said in one of two texts", "never", "never", []string{silent, never}, []string{"passed never"}},
 		{"with consent, and says so", "with-consent", "never", []string{consent}, []string{"passed with-consent"}},
 		{"with consent, and admits without", "never", "with-consent", []string{admits}, []string{"failed admits-without-consent"}},

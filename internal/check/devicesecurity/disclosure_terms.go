@@ -19,10 +19,11 @@ var disclosureTexts = check.Need{
 // promises not to pursue finders.
 var DisclosureTerms = check.Check{
 	ID:      "device-security.disclosure-terms",
-	Version: 1,
+	Version: 2,
 	Title:   "The policy on reports names two times and promises not to pursue finders",
 	What: "Reads the texts that the claim points to, sentence by sentence, and looks for the time until a report is acknowledged, the time between news, " +
-		"and a promise not to pursue people who report in good faith. It fails when a sentence threatens finders, or names another time than the declaration.",
+		"and a promise not to pursue people who report in good faith. It fails when a sentence threatens finders and none promises them peace, or when times are named and none is that of the declaration. " +
+		"A threat beside a promise is for a person to weigh; limits on methods, such as denial of service, are no threat.",
 	Why:     "Finders who hear nothing, or a threat, go silent, go public, or sell what they know.",
 	Satisfy: "Write: \"We acknowledge reports within 3 days, and tell you how far we are every 14 days. We do not take legal action against people who report in good faith.\"",
 	Limits: "It knows the usual wordings in English and German and no others. A sentence in unusual words is not found; then it cannot tell. " +
@@ -37,6 +38,14 @@ var DisclosureTerms = check.Check{
 	Run:       disclosureTerms,
 }
 
+// other is a time that is not the declared one.
+type other struct {
+	id    iotmark.EvidenceID
+	title string
+	days  int
+	place iotmark.Place
+}
+
 func disclosureTerms(in check.Input) []iotmark.Finding {
 	const id = "device-security.disclosure-terms."
 	var out []iotmark.Finding
@@ -48,7 +57,9 @@ func disclosureTerms(in check.Input) []iotmark.Finding {
 	}
 	contacts := in.Declaration.Contacts
 	declared := map[text.StatementID]int{text.AcknowledgeDays: contacts.AcknowledgeDays, text.StatusEvery: contacts.StatusDays}
-	cut := false
+	agrees := map[text.StatementID]bool{}
+	differ := map[text.StatementID][]other{}
+	cut, threatened := false, false
 	for _, t := range check.Facts[*text.Facts](in, disclosureTexts) {
 		if l := t.Facts.Language; l != "" && l != "en" && l != "de" {
 			add(check.CannotTell(id+"language", []iotmark.EvidenceID{t.ID}, "policy", t.Title, "language", l))
@@ -56,23 +67,46 @@ func disclosureTerms(in check.Input) []iotmark.Finding {
 		}
 		basis = append(basis, t.ID)
 		cut = cut || t.Facts.Cut
-		for _, s := range []text.StatementID{text.AcknowledgeDays, text.StatusEvery, text.GoodFaith, text.PursuesFinders} {
+		for _, s := range []text.StatementID{text.AcknowledgeDays, text.StatusEvery, text.GoodFaith} {
 			for _, x := range t.Facts.Said(s) {
 				place := iotmark.Place{Evidence: t.ID, Line: x.Line, Quote: check.Quote(x.Quote)}
 				said[s] = append(said[s], place)
 				days, ok := x.Days()
-				if want := declared[s]; ok && want > 0 && days != want {
-					add(check.Fail(id+"days-differ", []iotmark.EvidenceID{t.ID}, "policy", t.Title,
-						"days", strconv.Itoa(days), "declared", strconv.Itoa(want), "field", fieldOf(s)), place)
+				if want := declared[s]; !ok || want <= 0 {
+					continue
+				} else if days == want {
+					agrees[s] = true
+				} else {
+					differ[s] = append(differ[s], other{t.ID, t.Title, days, place})
 				}
 			}
+		}
+		if threats := t.Facts.Said(text.PursuesFinders); len(threats) > 0 {
+			f := check.Fail(id+"pursues", []iotmark.EvidenceID{t.ID}, "quote", check.Quote(threats[0].Quote))
+			if len(t.Facts.Said(text.GoodFaith)) > 0 {
+				f = check.CannotTell(id+"threat-beside-promise", []iotmark.EvidenceID{t.ID}, "policy", t.Title, "quote", check.Quote(threats[0].Quote))
+			}
+			threatened = true
+			var places []iotmark.Place
+			for _, x := range threats {
+				places = append(places, iotmark.Place{Evidence: t.ID, Line: x.Line, Quote: check.Quote(x.Quote)})
+			}
+			add(f, places...)
+		}
+	}
+	// A policy may name several times; it differs when none of them is the
+	// declared one.
+	for _, s := range []text.StatementID{text.AcknowledgeDays, text.StatusEvery} {
+		if agrees[s] {
+			continue
+		}
+		for _, d := range differ[s] {
+			add(check.Fail(id+"days-differ", []iotmark.EvidenceID{d.id}, "policy", d.title,
+				"days", strconv.Itoa(d.days), "declared", strconv.Itoa(declared[s]), "field", fieldOf(s)), d.place)
 		}
 	}
 	if len(basis) == 0 {
 		return out
-	}
-	if threats := said[text.PursuesFinders]; len(threats) > 0 {
-		add(check.Fail(id+"pursues", basis, "quote", threats[0].Quote), threats...)
 	}
 	var places []iotmark.Place
 	complete := true
@@ -87,7 +121,7 @@ func disclosureTerms(in check.Input) []iotmark.Finding {
 	if cut && !complete {
 		add(check.CannotTell(id+"cut", basis))
 	}
-	if complete && !slices.ContainsFunc(out, func(f iotmark.Finding) bool { return f.Outcome == iotmark.Failed }) {
+	if complete && !threatened && !slices.ContainsFunc(out, func(f iotmark.Finding) bool { return f.Outcome == iotmark.Failed }) {
 		add(check.Pass(id+"complete", basis), places...)
 	}
 	return out
