@@ -14,7 +14,7 @@ import (
 // home, and whether one must sign in there.
 var InterfaceLocal = check.Check{
 	ID:      "interoperability.interface-local",
-	Version: 1,
+	Version: 2,
 	Title:   "An interface answers in the home, and is guarded",
 	What: "Reads the addresses of each description. It passes when one answers in the local network (.local, a private or link-local address, a name without a dot) and its operations ask to sign in. " +
 		"It fails when all addresses are in the internet and no declared interface of the device follows a common standard, and when nothing of the local interface is guarded.",

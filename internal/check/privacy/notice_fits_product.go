@@ -14,7 +14,7 @@ import (
 // its name, its maker, what it senses, a date and whom to ask.
 var NoticeFitsProduct = check.Check{
 	ID:      "privacy.notice-fits-product",
-	Version: 1,
+	Version: 2,
 	Title:   "The privacy notice is about this product",
 	What: "Reads each privacy notice that the claim points to. It passes when the notice names the product or its model, names the maker, has a word for " +
 		"each class of sensor in the declaration, carries a date of its own, and says whom to ask about data. It fails when the notice nowhere names the product or the maker, " +

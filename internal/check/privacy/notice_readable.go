@@ -43,7 +43,7 @@ var marketLanguages = map[string][]string{
 // market, and how hard it is to read.
 var NoticeReadable = check.Check{
 	ID:      "privacy.notice-readable",
-	Version: 1,
+	Version: 2,
 	Title:   "The privacy notice can be read in each market",
 	What: "Finds the language of each privacy notice that the claim points to, and holds it against the markets in the declaration. " +
 		"Measures the level of each: school years by Flesch-Kincaid for English, by LIX for other languages. It passes when every market has a notice in one of its " +

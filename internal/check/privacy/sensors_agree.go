@@ -17,7 +17,7 @@ var boardLists = check.Need{Kinds: []iotmark.EvidenceKind{iotmark.KindHBOM}}
 // declared sensors.
 var SensorsAgree = check.Check{
 	ID:      "privacy.sensors-agree",
-	Version: 1,
+	Version: 2,
 	Title:   "Every sensor on the board is declared",
 	What: "Reads the list of hardware (a table, or CycloneDX) and finds the parts that sense, by the words of their kind. It passes when each of them takes in something " +
 		"that sensors declares. It fails on a part that is called a sensor of something undeclared. What only may sense, what is declared and has no part in the list, and a list that gives part numbers instead of kinds are left to a person.",
