@@ -29,6 +29,8 @@ type tree struct {
 	// links holds a hash of each path that is a link, so that a walk down a
 	// path needs the path itself only where a link may stand.
 	links  map[uint64]bool
+	at     []byte // of the last walk, used again
+	rungs  []rung
 	inodes map[uint64][]string // names of hard-linked files that came without content yet
 }
 
@@ -160,18 +162,21 @@ func pathHash(h uint64, s string) uint64 {
 	return h
 }
 
+// rung is a place on a path that is walked.
+type rung struct {
+	len  int // of the path up to here
+	hash uint64
+}
+
 // resolve follows the links on a path as a system would whose root is the
 // given prefix. ok is false when the path leads nowhere; loop says that the
 // links run in a circle. The work is in proportion to the bytes of the path
 // and of the links on it.
 func (t *tree) resolve(root, name string) (found string, ok, loop bool) {
-	type rung struct {
-		len  int // of the path up to here
-		hash uint64
-	}
-	at := append(make([]byte, 0, len(root)+len(name)+1), root...)
-	done := []rung{{len(at), pathHash(hashStart, root)}} // root, and each component below it
-	todo := []string{name}                               // what is still to go, the next part last
+	at := append(t.at[:0], root...)
+	done := append(t.rungs[:0], rung{len(at), pathHash(hashStart, root)}) // root, and each component below it
+	defer func() { t.at, t.rungs = at, done }()                           // used again by the next walk
+	todo := []string{name}                                                // what is still to go, the next part last
 	pending := len(name)
 	for hops := 0; len(todo) > 0; {
 		rest := todo[len(todo)-1]
