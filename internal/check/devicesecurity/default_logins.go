@@ -9,7 +9,7 @@ import (
 // DefaultLogins looks for accounts that anybody can sign in to.
 var DefaultLogins = check.Check{
 	ID:      "device-security.default-logins",
-	Version: 1,
+	Version: 2,
 	Title:   "Nobody can sign in to the image with a known password or none",
 	What: "Reads the accounts of each root tree in the image and tries some sixty well-known factory passwords on their hashes. It passes when no account with a login shell " +
 		"has a password at all, neither a console nor telnet gives a shell without asking, and no key is let in over SSH (authorized_keys). An empty password or one of the list fails. Any other password in an image is the same in every unit unless production replaces it, which a person must ask.",

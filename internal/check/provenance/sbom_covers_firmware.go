@@ -18,7 +18,7 @@ var images = check.Need{Kinds: []iotmark.EvidenceKind{iotmark.KindFirmwareImage}
 // SBOMCoversFirmware holds what is seen in the image against the lists.
 var SBOMCoversFirmware = check.Check{
 	ID:      "provenance.sbom-covers-firmware",
-	Version: 1,
+	Version: 2,
 	Title:   "What is in the image is in the list of components",
 	What: "Takes the packages that the image's own package database lists (dpkg, opkg, apk) and components that name themselves in programs (BusyBox, OpenSSL, Linux and some more), " +
 		"and looks for each in the lists of software components, by package or source name, with the version of its upstream part. It passes when each is there.",

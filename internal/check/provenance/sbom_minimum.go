@@ -14,7 +14,7 @@ import (
 // needed to find out, later, whether the product is hit by a new weakness.
 var SBOMMinimum = check.Check{
 	ID:      "provenance.sbom-minimum",
-	Version: 1,
+	Version: 2,
 	Title:   "The list of software components says what it must",
 	What: "Reads each list of software components (CycloneDX 1.2 to 1.7, SPDX 2.2 and 2.3). It passes when the list names its product with the version " +
 		"the declaration gives, the day and an author or tool, and for every component a name, a version, a supplier, a licence and an identifier. " +

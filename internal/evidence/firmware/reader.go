@@ -23,7 +23,7 @@ import (
 // Reader reads firmware images.
 var Reader = evidence.Reader{
 	Name:    "firmware",
-	Version: 1,
+	Version: 2,
 	Kinds:   []iotmark.EvidenceKind{iotmark.KindFirmwareImage},
 	Sniff:   Sniff,
 	Read: func(ctx context.Context, src evidence.Source, lim evidence.Limits) (any, error) {

@@ -16,7 +16,7 @@ import (
 // Reader reads lists of components.
 var Reader = evidence.Reader{
 	Name:    "sbom",
-	Version: 1,
+	Version: 2,
 	Kinds:   []iotmark.EvidenceKind{iotmark.KindSBOM, iotmark.KindHBOM, iotmark.KindVEX, iotmark.KindCryptoList},
 	Sniff:   sniff,
 	Read: func(ctx context.Context, src evidence.Source, lim evidence.Limits) (any, error) {
