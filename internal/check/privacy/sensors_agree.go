@@ -65,9 +65,11 @@ var sensing = []struct {
 // a kind such as GPS antenna names a matter, and a person must look.
 var outright = regexp.MustCompile(`sensor|\bsensing\b|detector|melder\b|fühler|meter\b|\bmetering\b|microphone|mikrofon|\bmics?\b|camera|kamera|\bimager|radar|\bpir\b|\b[0-9]-axis imu\b|\bload cell\b|\b(?:gnss|gps) (?:receiver|module|chip)\b`)
 
-// beside are parts that belong to a sensor and are none, and words that say
-// that it is not there.
-var beside = regexp.MustCompile(`^antenna\b|\b(?:lens|connector|header|holder|cover|cable|bracket|antenna|housing|window|filter|driver|socket|amplifier|magnet|led|gasket|mesh)s?\s*(?:\(.*)?$|\bnot (?:populated|fitted|mounted|stuffed|placed)|\bunpopulated|\bdn[pfi]\b|nicht bestückt`)
+// beside are parts that belong to a sensor and are none; missing are words
+// that say that it is not there.
+var beside = regexp.MustCompile(`^antenna\b|\b(?:lens|connector|header|holder|cover|cable|bracket|antenna|housing|window|filter|driver|socket|amplifier|magnet|led|gasket|mesh)s?\s*(?:\(.*)?$`)
+
+var missing = regexp.MustCompile(`\bnot (?:populated|fitted|mounted|stuffed|placed)|\bunpopulated|\bdn[pfi]\b|nicht bestückt`)
 
 var anySensor = regexp.MustCompile(`sensor|\bsens|fühler|detector|melder\b`)
 
@@ -177,7 +179,8 @@ func sense(p parts.Part) (what string, senses []string, sure, found bool) {
 	t := strings.ToLower(p.Text())
 	for _, s := range sensing {
 		if s.in.MatchString(t) && (s.what != "sensor of the surroundings" || anySensor.MatchString(t) || surely.MatchString(t)) {
-			return s.what, s.senses, outright.MatchString(t) && !beside.MatchString(t), s.senses != nil
+			thing, _, _ := strings.Cut(t, " with ") // a camera with a lens is no lens
+			return s.what, s.senses, outright.MatchString(t) && !beside.MatchString(thing) && !missing.MatchString(t), s.senses != nil
 		}
 	}
 	return "", nil, false, anySensor.MatchString(t)
