@@ -61,8 +61,8 @@ func TestEndOfLifeCases(t *testing.T) {
 		out   iotmark.Outcome
 	}{
 		{"two texts make one plan", []check.Item{checktest.Text(t, "a", "a.md", partial), checktest.Text(t, "b", "b.md", rest)}, []string{"complete"}, iotmark.Passed},
-		{"the rest is elsewhere", []check.Item{checktest.Text(t, "a", "a.md", partial), elsewhere("b")}, []string{"case-missing sale", "case-missing insolvency", "rest-unread"}, iotmark.CantTell},
-		{"the rest is beyond what is read", []check.Item{checktest.Text(t, "a", "a.md", partial+"\n\n"+strings.Repeat("Nothing more. ", 15_000)+"\n\nEnd.")}, []string{"case-missing sale", "case-missing insolvency", "cut"}, iotmark.CantTell},
+		{"the rest is elsewhere", []check.Item{checktest.Text(t, "a", "a.md", partial), elsewhere("b")}, []string{"case-not-found sale", "case-not-found insolvency", "rest-unread"}, iotmark.CantTell},
+		{"the rest is beyond what is read", []check.Item{checktest.Text(t, "a", "a.md", partial+"\n\n"+strings.Repeat("Nothing more. ", 15_000)+"\n\nEnd.")}, []string{"case-not-found sale", "case-not-found insolvency", "cut"}, iotmark.CantTell},
 	} {
 		fs := c.Run(checktest.Input(tc.items...))
 		checktest.Sound(t, c, fs)
