@@ -47,7 +47,7 @@ const (
 
 // What spoils a denial: a condition, an exception, a choice to object.
 const (
-	denialSpoiled = consent + `|\bunless\b|\bopt(?:ed|ing)?[ -]?out\b|` + contrast + `.{0,20}\bwe\b.{0,20}\b(?:` + give + `|receive)|\bexcept\b|\b(?:stop|cease|quit)\b|not (?:true|correct|the case)\b|not only\b|\bnot (?:apply|prevent|limit)|(?:object|right|ask us|tell us|request)\b.{0,40}\b(?:sale|sell|sold)|\b(?:some|other) (?:companies|makers)\b|do not sell (?:my|or share my)|` + excuse
+	denialSpoiled = consent + `|\b(?:but|however|although|yet)\b.{0,60}` + ads + `|\bunless\b|\bopt(?:ed|ing)?[ -]?out\b|` + contrast + `.{0,20}\bwe\b.{0,20}\b(?:` + give + `|receive)|\bexcept\b|\b(?:stop|cease|quit)\b|not (?:true|correct|the case)\b|not only\b|\bnot (?:apply|prevent|limit)|(?:object|right|ask us|tell us|request)\b.{0,40}\b(?:sale|sell|sold)|\b(?:some|other) (?:companies|makers)\b|do not sell (?:my|or share my)|` + excuse
 	verneintNicht = zustimmen + `|es sei denn|` + schweigen + `|\bausgenommen\b|\baußer\b|\baber\b.{0,30}\b(?:geben|teilen|verkaufen|übermitteln)\b|nicht nur\b|teil eines verkaufs|verkauf (?:des|unseres) unternehmens`
 )
 
@@ -117,10 +117,11 @@ var privacyRules = []Rule{
 			`|\b(?:sell|sold|rent)\b.{0,70}` + consent +
 			`|` + consent + `.{0,80}\b(?:sell|sold|rent)\b`),
 		Unless: re(optOut + `|without (?:asking|needing|further|separate|any|your) ?(?:for )?(?:your )?(?:consent|permission)?.{0,40}\bwe (?:may|can|do|will|also|sell|share)\b (?:(?:may|can|do|will|also) )*(?:sell|share|` + give + `)|withdraw|opt(?:ed|ing)?[ -]?out|\b(?:not|n't|no) (?:need|require|ask|necessary)\b`)},
-	{Statement: MentionsSale, Language: "en", Near: []string{"advertis", "ads", "ad", "licens", "moneti", "broker", "opt", "sell", "sale", "marketing"},
+	{Statement: MentionsSale, Language: "en", Near: []string{"advertis", "ads", "ad", "licens", "moneti", "broker", "opt", "sell", "sale", "marketing", "buy", "money"},
 		Pattern: re(`advertis|\bads\b|\bad(?:-| )(?:partners?|networks?|tech)\b|\bmoneti[sz]|\bdata brokers?\b|\bmarketing partners?\b|\bopt(?:s|ed|ing)?[ -]?out\b` +
 			`|` + data + `\b.{0,80}\blicen[sc]ed? to\b|\blicen[sc](?:e|es|ing)\b.{0,40}` + data + `\b.{0,40}\bto\b` +
-			`|\b(?:sell|sells|selling|sale of)\b (?:[\w']+ ){0,3}` + data),
+			`|\b(?:sell|sells|selling|sale of|buys?|buying)\b (?:[\w']+ ){0,3}` + data +
+			`|\b(?:earn|make|makes|earns)\b (?:\w+ )?money\b.{0,40}` + data + `|` + data + `\b.{0,60}\bfor\b.{0,30}\bmarketing\b`),
 		Unless: re(`\bbluetooth (?:low energy )?advertis`)},
 
 	// Selling, German.
