@@ -16,7 +16,8 @@ const (
 	portability = iotmark.CriterionID("data-governance.portability")          // must, full, needs checked
 	components  = iotmark.CriterionID("provenance.software-components")       // must, full, needs checked, a proof and a guard
 	passwords   = iotmark.CriterionID("device-security.no-default-passwords") // must, needs tested, a guard
-	noSale      = iotmark.CriterionID("data-governance.no-sale")              // must, partly, needs assessed, a proof
+	noSale      = iotmark.CriterionID("data-governance.no-sale")              // must, partly, needs assessed, a guard
+	endPlan     = iotmark.CriterionID("lifecycle.end-of-life-plan")           // must, partly, needs assessed, a proof
 	sensors     = iotmark.CriterionID("privacy.sensor-control")               // applies with a camera
 )
 
@@ -119,14 +120,14 @@ func TestConclude(t *testing.T) {
 			holdings: []iotmark.Holding{export}, findings: []iotmark.Finding{finding("data-governance.export-complete", iotmark.Passed, "export")},
 			want: want{Verdict: iotmark.Conforms, Assurance: iotmark.Checked, Counts: true},
 		}, {
-			name: "but not where people decide", criterion: noSale,
-			holdings: []iotmark.Holding{held("notice", iotmark.KindWebPage, "2026-05-01")},
-			findings: []iotmark.Finding{finding("data-governance.sale-statement", iotmark.Passed, "notice")},
+			name: "but not where people decide", criterion: endPlan,
+			holdings: []iotmark.Holding{held("plan", iotmark.KindWebPage, "2026-05-01")},
+			findings: []iotmark.Finding{finding("lifecycle.end-of-life-cases", iotmark.Passed, "plan")},
 			want:     want{Verdict: iotmark.Undetermined, Waits: iotmark.WaitMaker, Step: iotmark.StepAnswer},
 		}, {
-			name: "checked does not count where a test is needed", criterion: noSale, claim: new(claim(iotmark.AnswerMet, "notice")),
-			holdings: []iotmark.Holding{held("notice", iotmark.KindWebPage, "2026-05-01")},
-			findings: []iotmark.Finding{finding("data-governance.sale-statement", iotmark.Passed, "notice")},
+			name: "checked does not count where a test is needed", criterion: endPlan, claim: new(claim(iotmark.AnswerMet, "plan")),
+			holdings: []iotmark.Holding{held("plan", iotmark.KindWebPage, "2026-05-01")},
+			findings: []iotmark.Finding{finding("lifecycle.end-of-life-cases", iotmark.Passed, "plan")},
 			want:     want{Verdict: iotmark.Conforms, Assurance: iotmark.Checked, Waits: iotmark.WaitAssessor, Step: iotmark.StepAssessor},
 		}, {
 			name: "a guard that passed proves nothing", criterion: components, claim: new(claim(iotmark.AnswerMet, "sbom")),
