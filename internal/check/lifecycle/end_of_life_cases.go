@@ -89,7 +89,7 @@ var partWords = map[string]*regexp.Regexp{
 	owners:    regexp.MustCompile(`(?i)\bowners? (?:can|may|are able)\b|\byou (?:can|may) (?:still|go on|continue|keep|then|use|run|point|install)\b|\bcan still\b|\bsource code\b|\bopen[- ]source\b|\bunlock|\blocal (?:interface|api)\b|\bown server\b|\bopen interface\b|\b(?:besitzer|eigentümer|nutzer)(?:innen)? können\b|\bkönnen sie\b[^.]{0,80}\b(?:weiter|selbst|lokal)|\bsie können\b[^.]{0,80}\b(?:weiter|selbst|lokal)|quelloffen|quellcode|\beigene[nrm]? server\b|\boffene[nr]? schnittstelle`),
 }
 
-const spell = `(?:[0-9]{1,3}|one|two|three|four|five|six|nine|ten|twelve|eighteen|twenty-four|thirty|sixty|ninety|eine[nrm]?|zwei|drei|vier|fünf|sechs|neun|zehn|zwölf|achtzehn|dreißig|sechzig|neunzig)[- ](?:full |calendar |volle )?(?:days?|weeks?|months?|years?|tage?n?|wochen?|monate?n?|monats?|jahre?n?)\b`
+const spell = `(?:[0-9]{1,3}|a|one|two|three|four|five|six|nine|ten|twelve|eighteen|twenty-four|thirty|sixty|ninety|ein|eine[nrms]?|zwei|drei|vier|fünf|sechs|neun|zehn|zwölf|achtzehn|dreißig|sechzig|neunzig)[- ](?:full |calendar |volle )?(?:days?|weeks?|months?|years?|tage?n?|wochen?|monate?n?|monats?|jahre?n?)\b`
 
 var (
 	length     = regexp.MustCompile(`(?i)\b` + spell)
@@ -114,11 +114,12 @@ const maxPlan = 200_000
 type said int
 
 const (
-	unsaid      said = iota
-	emptyCell        // a label or column with nothing behind it
-	pointsAway       // "see terms"
-	withoutTime      // a notice without its length
-	shortTime        // a notice under thirty days
+	unsaid       said = iota
+	emptyCell         // a label or column with nothing behind it
+	pointsAway        // "see terms"
+	lengthUnseen      // a notice, and no length that a rule knows
+	withoutTime       // a notice without its length
+	shortTime         // a notice under thirty days
 	plain
 )
 
@@ -213,7 +214,7 @@ func (p *plan) findings(basis []iotmark.EvidenceID) []iotmark.Finding {
 		headed = headed && p.byHead[c]
 		labels = labels && p.labels[c] >= 2
 		for part, s := range p.found[c] {
-			spoken[part] = spoken[part] || s >= withoutTime
+			spoken[part] = spoken[part] || s >= lengthUnseen
 		}
 	}
 	for _, c := range planCases {
@@ -238,6 +239,8 @@ func (p *plan) findings(basis []iotmark.EvidenceID) []iotmark.Finding {
 			case s == plain, s == shortTime && c != plannedEnd:
 			case s == shortTime:
 				at(check.CannotTell(endOfLife+"short-notice", basis, "case", c), c)
+			case s == lengthUnseen:
+				at(check.CannotTell(endOfLife+"notice-without-length", basis, "case", c), c)
 			case s == withoutTime:
 				at(check.Fail(endOfLife+"notice-without-length", basis, "case", c), c)
 			case s == pointsAway:
@@ -266,7 +269,7 @@ func (p *plan) findings(basis []iotmark.EvidenceID) []iotmark.Finding {
 		}
 	}
 	switch {
-	case p.owners >= withoutTime:
+	case p.owners >= lengthUnseen:
 	case p.useless || headed && labels || p.owners == emptyCell:
 		at(check.Fail(endOfLife+"owners-missing", basis), "")
 	default:
@@ -424,7 +427,7 @@ func (p *plan) passage(s string, cases []string, heading string) {
 	case noticeText.MatchString(s):
 		p.note(cases, notice, timely(strings.Join(noticeText.FindAllString(s, -1), " ")))
 	case noticeSaid.MatchString(s) && len(cases) > 0:
-		p.note(cases, notice, withoutTime)
+		p.note(cases, notice, untimed(s))
 	}
 	switch {
 	case heading == owners && useless(s):
@@ -499,14 +502,14 @@ func worth(part, content string) said {
 	case refersTo.MatchString(content):
 		return pointsAway
 	case part == notice && !length.MatchString(content):
-		return withoutTime
+		return untimed(content)
 	case part == notice:
 		return timely(content)
 	}
 	return plain
 }
 
-var numbers = map[string]int{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "nine": 9, "ten": 10, "twelve": 12, "eighteen": 18, "twenty-four": 24, "thirty": 30, "sixty": 60, "ninety": 90,
+var numbers = map[string]int{"a": 1, "ein": 1, "eines": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "nine": 9, "ten": 10, "twelve": 12, "eighteen": 18, "twenty-four": 24, "thirty": 30, "sixty": 60, "ninety": 90,
 	"eine": 1, "einen": 1, "einem": 1, "einer": 1, "zwei": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6, "neun": 9, "zehn": 10, "zwölf": 12, "achtzehn": 18, "dreißig": 30, "sechzig": 60, "neunzig": 90}
 
 var unitDays = map[string]int{"day": 1, "tag": 1, "week": 7, "woche": 7, "month": 30, "monat": 30, "year": 365, "jahr": 365}
@@ -525,6 +528,18 @@ func timely(s string) said {
 		return shortTime
 	}
 	return plain
+}
+
+// vagueTime is how a text promises notice of no length.
+var vagueTime = regexp.MustCompile(`(?i)\b(?:in (?:good|due) time|as (?:early|soon) as|timely|in advance|beforehand|reasonable|early enough|rechtzeitig|frühzeitig|so früh wie|möglichst früh|angemessen\pL*)\b`)
+
+// untimed tells a notice whose length is vague from one whose length may
+// stand in words that no rule knows.
+func untimed(s string) said {
+	if vagueTime.MatchString(s) {
+		return withoutTime
+	}
+	return lengthUnseen
 }
 
 // useless reports whether a passage offers owners no more than the bin.

@@ -37,9 +37,10 @@ func elsewhere(id string) check.Item {
 func TestEndOfLifeCases(t *testing.T) {
 	t.Parallel()
 	var rows []struct {
-		Name string   `yaml:"name"`
-		Says string   `yaml:"says"`
-		Want []string `yaml:"want"`
+		Name string          `yaml:"name"`
+		Says string          `yaml:"says"`
+		Want []string        `yaml:"want"`
+		Out  iotmark.Outcome `yaml:"out"`
 	}
 	checktest.Table(t, "testdata/end_of_life.yaml", &rows)
 	c := lifecycle.EndOfLifeCases
@@ -50,6 +51,9 @@ func TestEndOfLifeCases(t *testing.T) {
 		checktest.Sound(t, c, fs)
 		if diff := cmp.Diff(r.Want, gaps(c, fs, seen)); diff != "" {
 			t.Errorf("%s: got (-want +got)\n%s", r.Name, diff)
+		}
+		if worst := checktest.Worst(fs); r.Out != "" && worst != r.Out {
+			t.Errorf("%s: outcome %s, want %s", r.Name, worst, r.Out)
 		}
 	}
 	const partial = "If we end the service, we tell you 12 months before. The dial keeps working. You can export your data. Plans paid ahead are refunded. You can still use the local interface."
