@@ -234,27 +234,52 @@ func replace(file, content string) error {
 	return err
 }
 
-// ours reports whether a report would take the place of a file of the
-// dossier.
+// ours reports whether a report would take the place of a file of the dossier:
+// the archive itself, or anything in its folder that is no earlier report.
 func ours(file, path string) bool {
 	st, err := os.Stat(path)
 	if err != nil {
 		return false
 	}
-	in := path // an archive or a declaration
-	if st.IsDir() {
-		in = filepath.Join(path, filepath.Base(file))
+	target, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		return false // nothing is there
 	}
-	x, err1 := os.Stat(file)
-	y, err2 := os.Stat(in)
-	if err1 != nil || err2 != nil || !os.SameFile(x, y) {
+	folder := path
+	if !st.IsDir() {
+		if x, err := os.Stat(target); err == nil && os.SameFile(x, st) {
+			return true
+		}
+		folder = filepath.Dir(path)
+	}
+	root, err1 := filepath.Abs(folder)
+	in, err2 := filepath.Abs(target)
+	if err1 != nil || err2 != nil {
+		return true
+	}
+	if root, err1 = filepath.EvalSymlinks(root); err1 != nil {
+		return true
+	}
+	rel, err := filepath.Rel(root, in)
+	if err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
 		return false
 	}
-	switch strings.ToLower(filepath.Ext(file)) {
-	case ".json", ".html", ".txt", ".md":
-		return !st.IsDir() // a report of an earlier run is written anew
+	return !earlierReport(target)
+}
+
+// earlierReport reports whether a file begins as the reports of this program
+// do.
+func earlierReport(file string) bool {
+	f, err := os.Open(file)
+	if err != nil {
+		return false
 	}
-	return true
+	defer f.Close()
+	head := make([]byte, 600)
+	n, _ := io.ReadFull(f, head)
+	s := string(head[:n])
+	return strings.HasPrefix(s, "{\n  \"edition\": \"") || strings.HasPrefix(s, "<!DOCTYPE html>") && strings.Contains(s, "where it stands") ||
+		strings.Contains(s, ", judged as of ")
 }
 
 // verdict decides the exit code; the report has said why.
