@@ -216,7 +216,7 @@ func TestReadLongLinks(t *testing.T) {
 	if f.Totals.Odd < 700 || !slices.ContainsFunc(f.Odd, func(o firmware.Oddity) bool { return o.What == "link-loop" }) {
 		t.Errorf("%d odd entries: the links in a circle are not among them", f.Totals.Odd)
 	}
-	if n := (after.TotalAlloc - before.TotalAlloc) >> 20; n > 150 {
+	if n := (after.TotalAlloc - before.TotalAlloc) >> 20; n > 300 {
 		t.Errorf("%d MB allocated for %d MB of input", n, len(b)>>20)
 	}
 }
@@ -237,7 +237,7 @@ func TestReadNames(t *testing.T) {
 			_, err := readAll(t, "x", b, lim)
 			runtime.ReadMemStats(&after)
 			wantError(t, err, "too-many")
-			if n := (after.TotalAlloc - before.TotalAlloc) >> 20; n > 250 {
+			if n := (after.TotalAlloc - before.TotalAlloc) >> 20; n > 450 {
 				t.Errorf("%d MB allocated", n)
 			}
 		})
