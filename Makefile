@@ -1,6 +1,6 @@
 # Two commands do everything: `make run` and `make test`.
 GO      ?= go
-FUZZ    ?= 3s
+FUZZ    ?= 5s
 LINT    := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: run test need build bench generate fuzz
