@@ -16,7 +16,7 @@ fi
 # program:Debian package; the race detector needs a C compiler, the ELF tests
 # compare with readelf, the corpus of Debian packages is unpacked by dpkg-deb
 want=
-for p in gcc:gcc readelf:binutils git:git xz:xz-utils; do
+for p in gcc:gcc readelf:binutils git:git xz:xz-utils npm:npm; do
 	command -v "${p%%:*}" >/dev/null || want="$want ${p##*:}"
 done
 if [ -n "$want" ]; then

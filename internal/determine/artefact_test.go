@@ -57,11 +57,17 @@ func TestRealArtefacts(t *testing.T) {
 		}
 	}
 	for _, m := range append(c.NPM, c.Debian...) {
+		// A security update takes a version out of Debian's archive; what npm
+		// has published stays.
+		mayVanish := slices.ContainsFunc(c.Debian, func(d samples.Archive) bool { return d.Name == m.Name })
 		for _, f := range m.Files {
 			t.Run(m.Name+"/"+f.Path, func(t *testing.T) {
 				t.Parallel()
 				p := filepath.Join(m.Folder(), f.Path)
 				if _, err := os.Stat(p); err != nil {
+					if os.Getenv("CI") != "" && !mayVanish {
+						t.Fatalf("%s %s is absent; go run ./internal/samples/fetch brings it", m.Name, m.Version)
+					}
 					t.Skipf("%s %s is absent; go run ./internal/samples/fetch brings it", m.Name, m.Version)
 				}
 				artefact(t, p, f, m.Use)
