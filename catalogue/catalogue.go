@@ -232,6 +232,9 @@ type Binding struct {
 	// Proves names the printed fact whose value the check compares; a value that
 	// no passed check compared stays at shown on the label.
 	Proves string `yaml:"proves" json:"proves,omitempty"`
+	// Renew says that what fails is renewed rather than mended: evidence that
+	// expired, changed or went missing.
+	Renew bool `yaml:"renew" json:"renew,omitempty"`
 }
 
 // Bindings is the binding table, outside the frozen edition.

@@ -170,6 +170,7 @@ func (a *assessor) decidingFacts(c *catalogue.Criterion) string {
 type boundFindings struct {
 	failed    []iotmark.CheckID
 	failedAt  iotmark.Assurance // how we know the failure
+	renew     bool              // all that failed is evidence to renew
 	supported bool              // every proof passed, with a second source
 	open      bool              // a proof is bound and could not tell, or had nothing to look at
 	proofs    int
@@ -194,6 +195,7 @@ func (a *assessor) bound(c *catalogue.Criterion) boundFindings {
 			}
 		}
 		if o == iotmark.Failed && bind.Role != catalogue.Hint {
+			b.renew = bind.Renew && (len(b.failed) == 0 || b.renew)
 			b.failed = append(b.failed, bind.Check)
 			b.failedAt = max(b.failedAt, a.knownFrom(bind.Check))
 		}
@@ -316,7 +318,7 @@ func (a *assessor) next(c *catalogue.Criterion, con iotmark.Conclusion, b boundF
 	switch {
 	case con.Counts:
 		return iotmark.WaitNobody, nil
-	case len(b.failed) > 0 && a.evidenceOnly(b):
+	case b.renew:
 		return iotmark.WaitMaker, step(iotmark.StepPoint, "step.renew", effort.Answer)
 	case con.Verdict == iotmark.DoesNotConform:
 		return iotmark.WaitMaker, step(iotmark.StepMend, "step.mend", effort.Mend)
@@ -332,12 +334,6 @@ func (a *assessor) next(c *catalogue.Criterion, con iotmark.Conclusion, b boundF
 		return iotmark.WaitMaker, step(iotmark.StepPoint, "step.show-program", effort.Answer)
 	}
 	return iotmark.WaitAssessor, step(iotmark.StepAssessor, "step.assessor", 0)
-}
-
-// evidenceOnly reports whether all that failed is evidence that expired,
-// changed or went missing, which is renewed rather than mended.
-func (a *assessor) evidenceOnly(b boundFindings) bool {
-	return !slices.ContainsFunc(b.failed, func(id iotmark.CheckID) bool { return id != "accountability.evidence-current" })
 }
 
 // tracks says which of the two tracks is open, and what stands between.

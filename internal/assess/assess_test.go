@@ -167,6 +167,10 @@ func TestConclude(t *testing.T) {
 			name: "only evidence that aged is renewed", criterion: "accountability.change-reporting", claim: new(claim(iotmark.AnswerMet)),
 			findings: []iotmark.Finding{finding("accountability.evidence-current", iotmark.Failed, "old")},
 			want:     want{Verdict: iotmark.DoesNotConform, Assurance: iotmark.Declared, Contradicted: true, Waits: iotmark.WaitMaker, Step: iotmark.StepPoint},
+		}, {
+			name: "and mended where something else failed, too", criterion: "accountability.change-reporting", claim: new(claim(iotmark.AnswerMet)),
+			findings: []iotmark.Finding{finding("accountability.evidence-current", iotmark.Failed, "old"), finding("accountability.facts-agree", iotmark.Failed, "old")},
+			want:     want{Verdict: iotmark.DoesNotConform, Assurance: iotmark.Declared, Contradicted: true, Waits: iotmark.WaitMaker, Step: iotmark.StepMend},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
