@@ -110,6 +110,12 @@ type LabelFact struct {
 	From     ReasonKind `json:"from"`               // claim: the maker; finding: the program
 	By       CheckID    `json:"by,omitempty"`       // the check whose value prints
 	Declared string     `json:"declared,omitempty"` // what the declaration says, where the program found another value
+	// Args are what the value leaves open, for words in other languages:
+	// date (year-month-day), senses (value ids, comma between them).
+	Args map[string]string `json:"args,omitempty"`
+	// DeclaredArgs are the same for what the declaration says, with its
+	// value id under value.
+	DeclaredArgs map[string]string `json:"declared_args,omitempty"`
 }
 
 // LabelAnswer is one of the nine answers of the public page.
@@ -118,6 +124,10 @@ type LabelAnswer struct {
 	Value string    `json:"value"`
 	Say   string    `json:"say"`
 	How   Assurance `json:"how"`
+	// Args are what the value leaves open, for words in other languages: date
+	// (year-month-day), n, time (such as 2 years), senses (value ids) and
+	// countries (ISO 3166-1 alpha-2), comma between them.
+	Args map[string]string `json:"args,omitempty"`
 }
 
 // Label is what label and page say, all of it "not known" where nobody said.

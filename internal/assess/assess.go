@@ -12,6 +12,7 @@ package assess
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -449,6 +450,8 @@ func (a *assessor) label(cons []iotmark.Conclusion) iotmark.Label {
 		f.How = how(f.Value, a.Catalogue.Label.Facts[i].Criteria, f.ID)
 		if f.Print != said.Facts[i].Print {
 			f.Declared, f.From, f.By, f.How = said.Facts[i].Print, iotmark.ByFinding, by[f.ID], a.knownFrom(by[f.ID])
+			f.DeclaredArgs = map[string]string{"value": said.Facts[i].Value}
+			maps.Copy(f.DeclaredArgs, said.Facts[i].Args)
 			overruled[f.ID] = true
 		}
 	}

@@ -267,6 +267,7 @@ func TestLabelShowsWhatWasFound(t *testing.T) {
 	want := iotmark.LabelFact{
 		ID: "security-updates", Value: "date", Print: "October 2026", How: iotmark.Checked,
 		From: iotmark.ByFinding, By: "lifecycle.support-date-agrees", Declared: "March 2034",
+		Args: map[string]string{"date": "2026-10-31"}, DeclaredArgs: map[string]string{"date": "2034-03-31", "value": "date"},
 	}
 	if diff := cmp.Diff(want, a.Label.Facts[0]); diff != "" {
 		t.Errorf("got (-want +got)\n%s", diff)

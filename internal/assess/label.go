@@ -2,6 +2,7 @@ package assess
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,50 +85,63 @@ func (l *labeller) facts() []iotmark.LabelFact {
 	l.values = map[string]string{}
 	out := make([]iotmark.LabelFact, 0, len(l.rules.Facts))
 	for _, row := range l.rules.Facts {
-		value, print := l.fact(row.ID)
-		if print == "" {
-			for _, v := range row.Values {
-				if v.ID == value {
-					print = v.Print
-				}
+		value, args := l.fact(row.ID)
+		print := ""
+		for _, v := range row.Values {
+			if v.ID == value {
+				print = fill(v.Print, open(args))
 			}
 		}
+		if s := args["senses"]; s != "" {
+			print = l.printedSenses(strings.Split(s, ","))
+		}
 		l.values[row.ID] = value
-		out = append(out, iotmark.LabelFact{ID: row.ID, Value: value, Print: print, From: iotmark.ByClaim})
+		out = append(out, iotmark.LabelFact{ID: row.ID, Value: value, Print: print, From: iotmark.ByClaim, Args: args})
 	}
 	return out
 }
 
-// fact returns the value of one printed fact, and what is printed when that
-// does not follow from the value alone.
-func (l *labeller) fact(id string) (value, print string) {
+// fact returns the value of one printed fact, and what the value leaves open;
+// see [iotmark.LabelFact].
+func (l *labeller) fact(id string) (value string, args map[string]string) {
 	switch id {
 	case "security-updates":
 		return until(l.d.Support.UpdatesUntil)
 	case "works-without-internet":
-		return l.worksWithoutInternet(), ""
+		return l.worksWithoutInternet(), nil
 	case "account-or-plan":
-		return l.accountOrPlan(), ""
+		return l.accountOrPlan(), nil
 	case "senses":
 		return l.senses()
 	case "data-sold":
-		return l.dataSold(), ""
+		return l.dataSold(), nil
 	case "spare-parts":
 		return until(l.partsUntil())
 	case "if-maker-closes":
-		return l.ifMakerCloses(), ""
+		return l.ifMakerCloses(), nil
 	}
-	return unknown, ""
+	return unknown, nil
 }
 
-func until(u iotmark.Until) (value, print string) {
+func until(u iotmark.Until) (value string, args map[string]string) {
 	if d, ok := u.Date(); ok {
-		return "date", month(d)
+		return "date", dated(d)
 	}
 	if u == iotmark.Until(iotmark.WordNone) {
-		return "none", ""
+		return "none", nil
 	}
-	return unknown, ""
+	return unknown, nil
+}
+
+func dated(d iotmark.Date) map[string]string { return map[string]string{"date": string(d)} }
+
+// open returns the arguments with month and year of a date in English.
+func open(args map[string]string) map[string]string {
+	d := iotmark.Date(args["date"])
+	if d == "" {
+		return args
+	}
+	return map[string]string{"month": d.Time().Month().String(), "year": strconv.Itoa(d.Time().Year())}
 }
 
 func (l *labeller) worksWithoutInternet() string {
@@ -176,32 +190,55 @@ func (l *labeller) accountOrPlan() string {
 	return "not-needed"
 }
 
-func (l *labeller) senses() (value, print string) {
+func (l *labeller) senses() (value string, args map[string]string) {
 	s := l.d.Sensors
 	if !s.Known() {
-		return unknown, ""
+		return unknown, nil
 	}
-	if s.Items == nil {
-		return "nothing", ""
+	if len(s.Items) == 0 {
+		return "nothing", nil
 	}
-	names := l.sensed()
-	if len(names) > 3 {
-		return "list", fmt.Sprintf("%s and %d more", strings.Join(names[:2], ", "), len(names)-2)
-	}
-	return "list", strings.Join(names, ", ")
+	return "list", map[string]string{"senses": strings.Join(l.sensed(), ",")}
 }
 
-// sensed returns the printed names of all declared senses, in printing order.
+// sensed returns the value ids of all declared senses, in printing order.
 func (l *labeller) sensed() []string {
-	var names []string
+	var ids []string
+	for _, v := range l.sensesRow().Values {
+		if slices.ContainsFunc(l.d.Sensors.Items, func(s iotmark.Sensor) bool { return s.Senses == v.ID }) {
+			ids = append(ids, v.ID)
+		}
+	}
+	return ids
+}
+
+func (l *labeller) sensesRow() catalogue.LabelRow {
 	for _, row := range l.rules.Facts {
-		for _, v := range row.Values {
-			if row.ID == "senses" && slices.ContainsFunc(l.d.Sensors.Items, func(s iotmark.Sensor) bool { return s.Senses == v.ID }) {
-				names = append(names, v.Print)
-			}
+		if row.ID == "senses" {
+			return row
+		}
+	}
+	return catalogue.LabelRow{}
+}
+
+// names returns the printed names of senses.
+func (l *labeller) names(ids []string) []string {
+	var names []string
+	for _, v := range l.sensesRow().Values {
+		if slices.Contains(ids, v.ID) {
+			names = append(names, v.Print)
 		}
 	}
 	return names
+}
+
+// printedSenses names three senses, or two and how many more.
+func (l *labeller) printedSenses(ids []string) string {
+	names := l.names(ids)
+	if len(names) > 3 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:2], ", "), len(names)-2)
+	}
+	return strings.Join(names, ", ")
 }
 
 func (l *labeller) dataSold() string {
@@ -261,17 +298,31 @@ func (l *labeller) answers() []iotmark.LabelAnswer {
 			if v.ID != value {
 				continue
 			}
-			if say = fill(v.Say, args); args["n"] == "1" && v.One != "" {
+			if say = fill(v.Say, l.english(args)); args["n"] == "1" && v.One != "" {
 				say = v.One
 			}
 		}
-		out = append(out, iotmark.LabelAnswer{ID: row.ID, Value: value, Say: say})
+		out = append(out, iotmark.LabelAnswer{ID: row.ID, Value: value, Say: say, Args: args})
 	}
 	return out
 }
 
-// answer returns the value of one answer, and the words that its sentence
-// leaves open.
+// english returns what a sentence leaves open in English words.
+func (l *labeller) english(args map[string]string) map[string]string {
+	out := maps.Clone(open(args))
+	if s, ok := args["senses"]; ok {
+		out["senses"] = strings.Join(l.names(strings.Split(s, ",")), ", ")
+	}
+	if s, ok := args["countries"]; ok {
+		if out["countries"] = strings.ReplaceAll(s, ",", ", "); s == "" {
+			out["countries"] = "places the maker does not name"
+		}
+	}
+	return out
+}
+
+// answer returns the value of one answer, and what its sentence leaves open;
+// see [iotmark.LabelAnswer].
 func (l *labeller) answer(id string) (value string, args map[string]string) {
 	switch id {
 	case "supported":
@@ -279,7 +330,7 @@ func (l *labeller) answer(id string) (value string, args map[string]string) {
 	case "happened":
 		return l.happened()
 	case "senses":
-		return l.values["senses"], map[string]string{"senses": strings.Join(l.sensed(), ", ")}
+		return l.senses()
 	case "data":
 		return l.whereDataGoes()
 	case "offline":
@@ -301,7 +352,7 @@ func (l *labeller) supported() (string, map[string]string) {
 	if !ok {
 		return l.values["security-updates"], nil
 	}
-	args := map[string]string{"month": d.Time().Month().String(), "year": strconv.Itoa(d.Time().Year())}
+	args := dated(d)
 	switch {
 	case d < l.asOf:
 		return "ended", args
@@ -367,9 +418,6 @@ func (l *labeller) whereDataGoes() (string, map[string]string) {
 			}
 		}
 	}
-	if len(countries) == 0 {
-		countries = []string{"places the maker does not name"}
-	}
 	switch {
 	case personal == 0:
 		return "none", nil
@@ -378,7 +426,7 @@ func (l *labeller) whereDataGoes() (string, map[string]string) {
 	case optional == leaving:
 		return "optional", nil
 	}
-	return "leaves", map[string]string{"countries": strings.Join(countries, ", ")}
+	return "leaves", map[string]string{"countries": strings.Join(countries, ",")}
 }
 
 // tooNew is how long a product may go without a first count: 15 months.
@@ -390,13 +438,10 @@ func (l *labeller) breaks() (string, map[string]string) {
 	case f.Rate != nil:
 		return "rate", map[string]string{"n": strconv.FormatFloat(f.Rate.Per100, 'f', -1, 64), "time": f.Rate.Over}
 	case f.Word == "too-new" && l.d.Product.FirstSale.Days(l.asOf) < tooNew:
-		first := l.d.Product.FirstSale.Time().AddDate(1, 3, 0)
-		return "too-new", map[string]string{"month": first.Month().String(), "year": strconv.Itoa(first.Year())}
+		return "too-new", dated(iotmark.DateOf(l.d.Product.FirstSale.Time().AddDate(1, 3, 0)))
 	}
 	return unknown, nil
 }
-
-func month(d iotmark.Date) string { return d.Time().Format("January 2006") }
 
 func orUnknown(s string) string {
 	if s == "" {
