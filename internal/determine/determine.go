@@ -37,6 +37,9 @@ type Input struct {
 	Progress  func(Progress) // may be nil; called from one goroutine at a time
 	Fault     func(error)    // told of each reader and check that broke off, with its cause; may be nil
 	Snapshots map[string]any // dated outside data by name
+	// Confined runs the readers of binary artefacts; nil: they run in this
+	// process, as tests and libraries do.
+	Confined evidence.Confined
 }
 
 func (in Input) fault(err error) {
@@ -210,6 +213,14 @@ func readOne(ctx context.Context, in Input, src dossier.Item, it *check.Item) {
 		facts any
 		err   error
 	}
+	if r.Binary && in.Confined != nil {
+		defer content.Close()
+		f, err := in.Confined(ctx, *r, s, in.Limits) // it ends with ctx
+		if it.Problem = in.problem(err); err == nil {
+			it.Reader, it.Facts = r.Name, f
+		}
+		return
+	}
 	done := make(chan result, 1) // a reader that outlives its time is left behind with its own file
 	go func() {
 		defer content.Close()
@@ -223,13 +234,9 @@ func readOne(ctx context.Context, in Input, src dossier.Item, it *check.Item) {
 	}()
 	select {
 	case res := <-done:
-		if res.err != nil {
-			if it.Problem = problem(res.err); it.Problem.Kind == iotmark.Internal {
-				in.fault(res.err)
-			}
-			return
+		if it.Problem = in.problem(res.err); res.err == nil {
+			it.Reader, it.Facts = r.Name, res.facts
 		}
-		it.Reader, it.Facts = r.Name, res.facts
 	case <-ctx.Done():
 		it.Problem = tooSlow()
 	}
@@ -266,6 +273,19 @@ func unknownFormat(kind iotmark.EvidenceKind, s evidence.Source) *iotmark.Error 
 	}
 	return &iotmark.Error{Kind: iotmark.Invalid, ID: "format-unknown",
 		Msg: fmt.Sprintf("this is in no form that is read as %s; docs/maker.md lists the forms, or choose the kind it really is", kind)}
+}
+
+// problem returns what stands in the way of reading, nil for nil; a fault of
+// a reader is told as well.
+func (in Input) problem(err error) *iotmark.Error {
+	if err == nil {
+		return nil
+	}
+	p := problem(err)
+	if p.Kind == iotmark.Internal {
+		in.fault(err)
+	}
+	return p
 }
 
 // problem returns what a reader tells as an expected failure; anything else

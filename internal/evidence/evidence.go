@@ -14,6 +14,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/open-iot-mark/iotmark"
@@ -90,6 +91,19 @@ type Reader struct {
 	Read func(ctx context.Context, src Source, lim Limits) (any, error)
 	// New returns an empty value of the facts' type, to decode JSON into.
 	New func() any
+	// Binary says that its formats are binary artefacts, written by tools and
+	// devices rather than by people. Where there is a way to confine readers,
+	// such a reader runs only confined.
+	Binary bool
+	// Tells are the ids of expected failures that it tells beside those of
+	// this package. An answer of a confined reader with another id is refused.
+	Tells []iotmark.ErrorID
+}
+
+// MayTell reports whether id is that of an expected failure of the reader.
+func (r Reader) MayTell(id iotmark.ErrorID) bool {
+	return slices.Contains([]iotmark.ErrorID{"malformed", "too-large", "too-deep", "too-many", "bomb", "too-slow"}, id) ||
+		slices.Contains(r.Tells, id)
 }
 
 // SniffLen is how many bytes Sniff sees at most.
@@ -100,6 +114,12 @@ type Dated interface {
 	// ContentDate returns the date, or the zero value when there is none.
 	ContentDate() iotmark.Date
 }
+
+// Confined runs a reader on a source within limits as r.Read does, but where
+// the bytes can do no harm to anything else. It ends with the context, and
+// leaves nothing running. The errors are those of the reader; an
+// [*iotmark.Error] of kind Internal when the reader broke off.
+type Confined func(ctx context.Context, r Reader, src Source, lim Limits) (any, error)
 
 // The errors of readers, each with a stable id. They become the reason of a
 // cantTell finding.

@@ -33,7 +33,8 @@ var Reader = evidence.Reader{
 		}
 		return f, nil
 	},
-	New: func() any { return new(Facts) },
+	New:    func() any { return new(Facts) },
+	Binary: true,
 }
 
 // maxLayers is how many archives within an archive are gone through when each

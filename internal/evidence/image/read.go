@@ -32,7 +32,8 @@ var Reader = evidence.Reader{
 		}
 		return f, nil
 	},
-	New: func() any { return new(Facts) },
+	New:    func() any { return new(Facts) },
+	Binary: true,
 }
 
 // Bounds of this reader.
