@@ -19,7 +19,7 @@ var disclosureTexts = check.Need{
 // promises not to pursue finders.
 var DisclosureTerms = check.Check{
 	ID:      "device-security.disclosure-terms",
-	Version: 2,
+	Version: 3,
 	Title:   "The policy on reports names two times and promises not to pursue finders",
 	What: "Reads the texts that the claim points to, sentence by sentence, and looks for the time until a report is acknowledged, the time between news, " +
 		"and a promise not to pursue people who report in good faith. It fails when a sentence threatens finders and none promises them peace, or when times are named and none is that of the declaration. " +

@@ -23,6 +23,10 @@ var policies = []struct {
 }{
 	{"complete", "We acknowledge your report within 3 days. We tell you the state of our work at least every 14 days. We will not take legal action against people who report in good faith.", 3, 14,
 		[]string{"passed complete"}},
+	{"the words that the check itself proposes", "We acknowledge reports within 3 days, and tell you how far we are every 14 days. We do not take legal action against people who report in good faith.", 3, 14,
+		[]string{"passed complete"}},
+	{"the words of the message", "We acknowledge a report within 3 days. We tell you how far we are every 14 days. We do not take legal action against people who report in good faith.", 3, 14,
+		[]string{"passed complete"}},
 	{"complete, other words", "You will get a reply to your vulnerability report within five working days. After that you get an update every two weeks. Research done in good faith is considered authorized; we offer safe harbour.", 0, 0,
 		[]string{"passed complete"}},
 	{"complete, German", "Wir bestätigen den Eingang Ihrer Meldung innerhalb von 3 Tagen. Über den Stand der Arbeit informieren wir Sie alle 14 Tage. Wer in gutem Glauben meldet, wird nicht rechtlich verfolgt.", 3, 14,

@@ -32,7 +32,7 @@ const (
 // Reader reads texts and pages.
 var Reader = evidence.Reader{
 	Name:    "text",
-	Version: 2,
+	Version: 3,
 	Kinds: []iotmark.EvidenceKind{
 		iotmark.KindStatement, iotmark.KindWebPage, iotmark.KindDocument, iotmark.KindRiskAssessment,
 		iotmark.KindConformityDeclaration, iotmark.KindAssessmentTables, iotmark.KindSourceRepository,

@@ -15,7 +15,7 @@ const ordinaryLimits = `denial[- ]of[- ]service|\bdd?os\b|\bspam|\bphysical\b|so
 // privacy rules do not: news while the work goes on, and threats.
 var securityRules = []Rule{
 	{Statement: StatusEvery, Language: "en", Near: []string{"every", "each", "weekly", "fortnight"},
-		Pattern: re(`\b(?:status|state of|progress|updates?|news|informed|keep you)\b.{0,60}\b(?:every|each) ` + period +
+		Pattern: re(`\b(?:status|state of|progress|updates?|news|informed|keep you|how far)\b.{0,60}\b(?:every|each) ` + period +
 			`|\b(?:every|each) ` + period + `.{0,60}\b(?:status|progress|updates?|news|inform\w*|how far)\b`),
 		Unless: re(`\b(?:firmware|software|security) updates? (?:come|are|every)\b|\bupdate (?:check|search|server)\w*\b|\b(?:checks?|looks?|searche?s?|asks?) for\b.{0,20}\bupdates?\b|\bdevice\b.{0,30}\bcheck`)},
 	{Statement: StatusEvery, Language: "de", Near: []string{"alle"},
