@@ -125,8 +125,9 @@ type LabelAnswer struct {
 	Say   string    `json:"say"`
 	How   Assurance `json:"how"`
 	// Args are what the value leaves open, for words in other languages: date
-	// (year-month-day), n, time (such as 2 years), senses (value ids) and
-	// countries (ISO 3166-1 alpha-2), comma between them.
+	// (year-month-day), n, time (such as 2 years), and with a comma between
+	// them senses (value ids), countries (ISO 3166-1 alpha-2), works, stops
+	// and needed_for (ids of functions).
 	Args map[string]string `json:"args,omitempty"`
 }
 

@@ -81,6 +81,34 @@ func (l *labeller) tried() bool {
 
 func (l *labeller) offline(f iotmark.Function) iotmark.Truth { return l.without(f, "internet") }
 
+// split returns the ids of the core functions for which a test holds, and of
+// those for which it does not. A function of which nobody said is in neither.
+func (l *labeller) split(test func(iotmark.Function) iotmark.Truth) (yes, no []string) {
+	for _, f := range l.core {
+		switch test(f) {
+		case iotmark.True:
+			yes = append(yes, f.ID)
+		case iotmark.False:
+			no = append(no, f.ID)
+		}
+	}
+	return yes, no
+}
+
+// listed returns lists as arguments, those that are not empty.
+func listed(lists map[string][]string) map[string]string {
+	var out map[string]string
+	for k, ids := range lists {
+		if len(ids) > 0 {
+			if out == nil {
+				out = map[string]string{}
+			}
+			out[k] = strings.Join(ids, ",")
+		}
+	}
+	return out
+}
+
 func (l *labeller) facts() []iotmark.LabelFact {
 	l.values = map[string]string{}
 	out := make([]iotmark.LabelFact, 0, len(l.rules.Facts))
@@ -334,9 +362,13 @@ func (l *labeller) answer(id string) (value string, args map[string]string) {
 	case "data":
 		return l.whereDataGoes()
 	case "offline":
-		return l.values["works-without-internet"], nil
+		works, stops := l.split(l.offline)
+		return l.values["works-without-internet"], listed(map[string][]string{"works": works, "stops": stops})
 	case "costs":
-		return l.values["account-or-plan"], nil
+		_, needed := l.split(func(f iotmark.Function) iotmark.Truth {
+			return l.without(f, "account").And(l.without(f, "paid-plan"))
+		})
+		return l.values["account-or-plan"], listed(map[string][]string{"needed_for": needed})
 	case "breaks":
 		return l.breaks()
 	case "repair":

@@ -20,7 +20,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/open-iot-mark/iotmark"
-	"github.com/open-iot-mark/iotmark/internal/report"
+	"github.com/open-iot-mark/iotmark/internal/message"
 )
 
 // Main runs one command and returns its exit code.
@@ -55,7 +55,7 @@ func tell(out io.Writer, err error) {
 	var b strings.Builder
 	defer func() {
 		for l := range strings.Lines(b.String()) {
-			io.WriteString(out, report.Clean(strings.TrimSuffix(l, "\n"))+"\n")
+			io.WriteString(out, message.Clean(strings.TrimSuffix(l, "\n"))+"\n")
 		}
 	}()
 	w := &b

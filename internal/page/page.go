@@ -4,9 +4,9 @@
 // the same bytes.
 //
 // What it refuses to do: decide, run a script, load anything, show an emblem
-// or a code, print a finding that could be misused. What can go wrong: text
-// from a declaration is hostile; it is escaped, cut, and set apart in its
-// writing direction.
+// or a code, print a finding that could be misused or what stands in evidence
+// that is not public. What can go wrong: text from a declaration is hostile;
+// it is escaped, cut, and set apart in its writing direction.
 package page
 
 import (
@@ -14,7 +14,6 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
-	"encoding/json"
 	"html/template"
 	"io"
 
@@ -57,40 +56,48 @@ var style string
 //go:embed page.html.tmpl
 var pageText string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
+//go:embed criteria.html.tmpl
+var criteriaText string
+
+var (
+	pageTemplate     = template.Must(template.New("page").Parse(pageText))
+	criteriaTemplate = template.Must(template.Must(pageTemplate.Clone()).New("criteria").Parse(criteriaText))
+)
 
 // ContentSecurityPolicy is what both pages need: their own style and nothing
 // else (W3C CSP 3). The data block of JSON-LD is not executed.
-var ContentSecurityPolicy = func() string {
+var ContentSecurityPolicy = policy + "; frame-ancestors 'none'"
+
+// policy is what a page can say of itself; frame-ancestors counts in the
+// header only.
+var policy = func() string {
 	sum := sha256.Sum256([]byte(style))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
 }()
 
 // HTML writes the public page.
 func HTML(w io.Writer, in Input) error {
+	v := in.view()
+	data, err := JSONLD(in)
+	if err != nil {
+		return err
+	}
+	v.Data = template.JS(data) // encoding/json has escaped <, > and &
+	return execute(w, pageTemplate, v)
+}
+
+// HTMLCriteria writes the page for experts: every criterion in full, and the
+// evidence by title and hash.
+func HTMLCriteria(w io.Writer, in Input) error {
+	return execute(w, criteriaTemplate, in.criteriaView())
+}
+
+// execute writes all or nothing.
+func execute(w io.Writer, t *template.Template, v any) error {
 	var b bytes.Buffer
-	if err := pageTemplate.Execute(&b, in.view()); err != nil {
+	if err := t.Execute(&b, v); err != nil {
 		return err
 	}
 	_, err := w.Write(b.Bytes())
 	return err
-}
-
-// HTMLCriteria writes the page for experts: every criterion in full.
-func HTMLCriteria(w io.Writer, in Input) error { return HTML(w, in) }
-
-type view struct {
-	Lang, Product, Model, Maker string
-	Style                       template.CSS
-	Answers                     []iotmark.LabelAnswer
-}
-
-func (in Input) view() view {
-	return view{Lang: "en", Style: template.CSS(style), Product: in.Assessment.Product, Model: in.Assessment.Model, Maker: in.Assessment.Maker, Answers: in.Assessment.Label.Answers}
-}
-
-// JSONLD returns the product as schema.org describes one (schema.org/Product),
-// for search engines and shops.
-func JSONLD(in Input) ([]byte, error) {
-	return json.Marshal(map[string]any{"@context": "https://schema.org", "@type": "Product", "name": in.Declaration.Product.Name, "model": in.Declaration.Product.Model})
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/internal/message"
 )
 
 //go:embed style.css
@@ -104,7 +105,7 @@ func (in Input) view() view {
 	a := in.Assessment
 	policy, _, _ := strings.Cut(ContentSecurityPolicy, "; frame-ancestors") // which a page cannot say of itself
 	v := view{
-		Style: template.CSS(style), Policy: policy, Product: clean(a.Product), Model: clean(a.Model), Maker: clean(a.Maker),
+		Style: template.CSS(style), Policy: policy, Product: message.Clean(a.Product), Model: message.Clean(a.Model), Maker: message.Clean(a.Maker),
 		Edition: string(a.Edition), AsOf: string(a.AsOf), Bindings: a.Bindings.Short(), Declared: a.Declared.Short(),
 		Criteria: len(in.Catalogue.Criteria), Closing: in.Closing(),
 	}
@@ -112,7 +113,7 @@ func (in Input) view() view {
 		v.Only = in.say("report.only", map[string]string{"only": strings.Join(a.Only, ", ")})
 	}
 	for _, w := range a.Warnings {
-		v.Warnings = append(v.Warnings, clean(w.Message))
+		v.Warnings = append(v.Warnings, message.Clean(w.Message))
 	}
 	v.Tracks = in.trackViews()
 	for _, s := range a.Topics {
@@ -193,7 +194,7 @@ func (in Input) itemView(c iotmark.Conclusion, all bool) itemView {
 	it := itemView{
 		ID: string(c.Criterion), Consumer: cr.Consumer, Statement: cr.Statement, Level: string(c.Level),
 		Entry: c.Entry, Contradicted: c.Contradicted, Bad: c.Verdict == iotmark.DoesNotConform,
-		Verdict: in.say(iotmark.MessageID("verdict."+string(c.Verdict)), nil), Note: clean(c.Note),
+		Verdict: in.say(iotmark.MessageID("verdict."+string(c.Verdict)), nil), Note: message.Clean(c.Note),
 	}
 	if c.Verdict == iotmark.Conforms {
 		it.How = in.say("how.conforms", map[string]string{"step": c.Assurance.String(), "needs": c.Needs.String()})
@@ -222,7 +223,7 @@ func (in Input) itemView(c iotmark.Conclusion, all bool) itemView {
 func (in Input) findingView(f iotmark.Finding) findingView {
 	v := findingView{Words: in.say(f.Message, f.Args), Check: string(f.Check), Outcome: in.say(iotmark.MessageID("outcome."+string(f.Outcome)), nil)}
 	for _, p := range f.Places {
-		v.Places = append(v.Places, placeView{Where: in.place(p), Quote: clean(p.Quote)})
+		v.Places = append(v.Places, placeView{Where: in.place(p), Quote: message.Clean(p.Quote)})
 	}
 	return v
 }
@@ -242,7 +243,7 @@ func (in Input) labelViews() (facts, answers []factView) {
 		facts = append(facts, v)
 	}
 	for i, x := range in.Assessment.Label.Answers {
-		answers = append(answers, factView{Question: in.Catalogue.Label.Answers[i].Question, Value: clean(x.Say), How: how(x.How), Unknown: x.Value == "unknown"})
+		answers = append(answers, factView{Question: in.Catalogue.Label.Answers[i].Question, Value: message.Clean(x.Say), How: how(x.How), Unknown: x.Value == "unknown"})
 	}
 	return facts, answers
 }
@@ -271,14 +272,14 @@ func (in Input) allViews() []allView {
 }
 
 func (in Input) evidenceView(h iotmark.Holding) evidenceView {
-	v := evidenceView{Title: clean(h.Title), ID: string(h.Evidence), Kind: string(h.Kind), Hash: h.SHA256.Short()}
+	v := evidenceView{Title: message.Clean(h.Title), ID: string(h.Evidence), Kind: string(h.Kind), Hash: h.SHA256.Short()}
 	state := iotmark.MessageID("standing." + string(h.Standing))
 	if h.Standing == iotmark.Held && h.Reader != "" {
 		state = "standing.read"
 	}
 	v.State = in.say(state, map[string]string{"reader": h.Reader, "date": string(h.Dated)})
 	if h.Standing != iotmark.Elsewhere && h.Standing != iotmark.Withheld {
-		v.Detail = clean(h.Detail)
+		v.Detail = message.Clean(h.Detail)
 	}
 	return v
 }

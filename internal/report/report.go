@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf16"
 
 	"github.com/open-iot-mark/iotmark"
@@ -45,7 +44,7 @@ func JSON(a iotmark.Assessment) ([]byte, error) {
 	var out bytes.Buffer
 	for _, r := range b.String() {
 		switch {
-		case r == '\n' || !unseen(r):
+		case r == '\n' || !message.Unseen(r):
 			out.WriteRune(r)
 		case r > 0xffff:
 			hi, lo := utf16.EncodeRune(r)
@@ -184,39 +183,12 @@ func (in Input) place(p iotmark.Place) string {
 	if p.Line > 0 {
 		b.WriteString(", line " + strconv.Itoa(p.Line))
 	}
-	return clean(b.String())
-}
-
-// Clean makes foreign text safe to print: control characters, escapes, marks
-// that turn the writing direction and signs without a shape become a visible
-// sign, and it stays on one line.
-func Clean(s string) string { return clean(s) }
-
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t' || r == '\n' || r == '\r':
-			return ' '
-		case unseen(r), r == unicode.ReplacementChar:
-			return '?'
-		}
-		return r
-	}, s)
-}
-
-// unseen reports whether a rune steers a terminal, turns or hides text:
-// control and format characters, line separators, fillers.
-func unseen(r rune) bool {
-	if r == 0x200c || r == 0x200d { // joiners, which Persian and Indic names need
-		return false
-	}
-	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) ||
-		r == 0x034f || r == 0x115f || r == 0x1160 || r == 0x17b4 || r == 0x17b5 || r == 0x180e || r == 0x3164 || r == 0xffa0
+	return message.Clean(b.String())
 }
 
 // say returns the words of a message, made safe to print.
 func (in Input) say(id iotmark.MessageID, args map[string]string) string {
-	return clean(in.Words.Say(id, args))
+	return message.Clean(in.Words.Say(id, args))
 }
 
 // topicName returns the name of a topic for people.

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/internal/message"
 )
 
 // TextOptions say how the text report looks.
@@ -112,7 +113,7 @@ func fold(s string, width int) []string {
 
 func (t *text) head() {
 	a := t.in.Assessment
-	t.para(t.paint(bold, clean(fmt.Sprintf("%s (%s)", a.Product, a.Model)))+clean(", "+a.Maker), 0, 2)
+	t.para(t.paint(bold, message.Clean(fmt.Sprintf("%s (%s)", a.Product, a.Model)))+message.Clean(", "+a.Maker), 0, 2)
 	applicable := 0
 	for _, s := range a.Topics {
 		applicable += s.Criteria
@@ -123,7 +124,7 @@ func (t *text) head() {
 		t.para(t.in.say("report.only", map[string]string{"only": strings.Join(a.Only, ", ")}), 0, 0)
 	}
 	for _, w := range a.Warnings {
-		t.para(t.paint(yellow, "warning")+" "+clean(w.Message), 0, 2)
+		t.para(t.paint(yellow, "warning")+" "+message.Clean(w.Message), 0, 2)
 	}
 	t.line("")
 }
@@ -237,7 +238,7 @@ func (t *text) reasons(c iotmark.Conclusion) {
 		}
 	}
 	if c.Note != "" {
-		t.para("Maker: "+clean(c.Note), 4, 6)
+		t.para("Maker: "+message.Clean(c.Note), 4, 6)
 	}
 }
 
@@ -250,7 +251,7 @@ func (t *text) finding(f iotmark.Finding) {
 		}
 		s := t.in.place(p)
 		if p.Quote != "" {
-			s += ": \"" + clean(p.Quote) + "\""
+			s += ": \"" + message.Clean(p.Quote) + "\""
 		}
 		t.para(t.paint(dim, "at")+" "+s, 6, 9)
 	}
@@ -292,7 +293,7 @@ func (t *text) evidence() {
 	t.para(strings.Join(parts, ", ")+".", 2, 2)
 	for _, h := range t.in.Assessment.Evidence {
 		if h.Reason != "" && h.Standing != iotmark.Elsewhere && h.Standing != iotmark.Withheld {
-			t.para(clean(fmt.Sprintf("%s (%s): %s", h.Evidence, h.Kind, h.Detail))+" "+t.paint(dim, "["+string(h.Reason)+"]"), 2, 4)
+			t.para(message.Clean(fmt.Sprintf("%s (%s): %s", h.Evidence, h.Kind, h.Detail))+" "+t.paint(dim, "["+string(h.Reason)+"]"), 2, 4)
 		}
 	}
 	n := Outcomes(t.in.Assessment)
