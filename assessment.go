@@ -155,6 +155,7 @@ type Assessment struct {
 	Tracks      []Track        `json:"tracks"`
 	Only        []string       `json:"only,omitempty"` // a filter left only these conclusions: entry, or topics; all else is unfiltered
 	Warnings    []Warning      `json:"warnings,omitempty"`
+	Unsure      []FactID       `json:"unsure,omitempty"` // product facts that the evidence denies; they counted as unknown
 }
 
 // Warning is told about a declaration that was accepted all the same.

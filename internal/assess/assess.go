@@ -48,6 +48,7 @@ func Assess(in Input) iotmark.Assessment {
 		Evidence: in.Holdings,
 		Findings: in.Findings,
 		Warnings: in.Warnings,
+		Unsure:   in.Unsure,
 	}
 	for _, c := range in.Catalogue.Criteria {
 		out.Conclusions = append(out.Conclusions, a.conclude(c))

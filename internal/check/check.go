@@ -40,7 +40,10 @@ type Check struct {
 	Limits    string   // what it cannot see
 	Cites     []string // standard, clause, edition
 	Certainty Certainty
-	Live      bool   // needs a network connection or a real unit
+	Live      bool // needs a network connection or a real unit
+	// Sensitive: what it fails for may help an attacker, so that only its good
+	// news is published before the maker had time to mend.
+	Sensitive bool
 	Reads     []Need // empty: the declaration alone
 	// Run is called only when every need that is not optional is satisfied.
 	// It returns at least one finding. The runner fills in Check and Version.

@@ -27,6 +27,7 @@ var ClearServices = check.Check{
 		"BusyBox, init/init.c: askfirst and respawn give a shell where the process is one",
 	},
 	Certainty: check.FailSure,
+	Sensitive: true,
 	Reads:     []check.Need{images},
 	Run: func(in check.Input) []iotmark.Finding {
 		return eachImage(in, "device-security.clear-services", clearServices)

@@ -23,6 +23,7 @@ var DefaultLogins = check.Check{
 		"OWASP ISVS 1.0, 2.1.8 to 2.1.10",
 	},
 	Certainty: check.FailSure,
+	Sensitive: true,
 	Reads:     []check.Need{images},
 	Run: func(in check.Input) []iotmark.Finding {
 		return eachImage(in, "device-security.default-logins", logins)

@@ -26,6 +26,7 @@ var PrivateKeys = check.Check{
 		"RFC 8017, A.1.2; RFC 5208; RFC 5915; OpenSSH, PROTOCOL.key",
 	},
 	Certainty: check.FailSure,
+	Sensitive: true,
 	Reads:     []check.Need{images},
 	Run: func(in check.Input) []iotmark.Finding {
 		return eachImage(in, "device-security.private-keys", privateKeys)
