@@ -36,6 +36,8 @@ var house = map[string]room{
 	"internal/report":     {floor: 2},
 	"internal/determine": {floor: 2, sideways: []string{"internal/assess", "internal/check", "internal/check/*",
 		"internal/evidence", "internal/evidence/*"}},
+	"internal/publication":     {floor: 2, sideways: []string{"internal/assess", "internal/page"}},
+	"internal/key":             {floor: 3},
 	"internal/cli":             {floor: 7},
 	"cmd/iotmark":              {floor: 8},
 	"bench":                    {floor: 8},

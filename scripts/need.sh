@@ -14,9 +14,9 @@ if [ "${minor:-0}" -lt 26 ]; then
 fi
 
 # program:Debian package; the race detector needs a C compiler, the ELF tests
-# compare with readelf, the corpus of Debian packages is unpacked by dpkg-deb
+# compare with readelf, the corpus of Debian packages is unpacked by dpkg-deb, ssh-keygen verifies what we sign
 want=
-for p in gcc:gcc readelf:binutils git:git xz:xz-utils npm:npm; do
+for p in gcc:gcc readelf:binutils git:git xz:xz-utils npm:npm ssh-keygen:openssh-client; do
 	command -v "${p%%:*}" >/dev/null || want="$want ${p##*:}"
 done
 if [ -n "$want" ]; then

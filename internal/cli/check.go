@@ -143,6 +143,12 @@ func determination(ctx context.Context, cmd *cli.Command, path string, asOf iotm
 		return iotmark.Assessment{}, nil, err
 	}
 	defer d.Close()
+	a, err := run(ctx, cmd, cat, d, asOf)
+	return a, cat, err
+}
+
+// run determines, and tells on stderr how far it is and what broke off.
+func run(ctx context.Context, cmd *cli.Command, cat *catalogue.Catalogue, d *dossier.Dossier, asOf iotmark.Date) (iotmark.Assessment, error) {
 	var faults sync.Mutex
 	in := determine.Input{Catalogue: cat, Dossier: d, AsOf: asOf, Limits: evidence.DefaultLimits(), Fault: func(err error) {
 		faults.Lock()
@@ -157,8 +163,7 @@ func determination(ctx context.Context, cmd *cli.Command, path string, asOf iotm
 			}
 		}
 	}
-	a, err := determine.Run(ctx, in)
-	return a, cat, err
+	return determine.Run(ctx, in)
 }
 
 // write renders the report to stdout or to a file, the whole of it or

@@ -91,6 +91,9 @@ func root(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 			checkCommand(),
 			initCommand(),
 			explainCommand(),
+			publishCommand(),
+			verifyCommand(),
+			keyCommand(),
 			catalogueCommand(),
 		},
 		Action: func(_ context.Context, cmd *cli.Command) error {

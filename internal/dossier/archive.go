@@ -63,6 +63,14 @@ func (a *archive) Close() error { return errors.Join(a.spool.Close(), a.f.Close(
 
 // walk looks at every entry and finds the declaration.
 func (a *archive) walk() error {
+	if err := a.list(); err != nil {
+		return err
+	}
+	return a.find()
+}
+
+// list looks at every entry.
+func (a *archive) list() error {
 	a.entries, a.lower = map[string]entry{}, map[string]string{}
 	var err error
 	if a.format == "zip" {
@@ -79,7 +87,7 @@ func (a *archive) walk() error {
 	if err != nil {
 		return a.refuse(err)
 	}
-	return a.find()
+	return nil
 }
 
 // admit checks one entry and returns its cleaned name, or "" for a folder.

@@ -96,7 +96,7 @@ func openSource(path string, opt Options) (source, error) {
 		return nil, refuse("archive-unknown", path, args{"found": format})
 	}
 	f.Close()
-	if ext := strings.ToLower(filepath.Ext(path)); ext != ".yaml" && ext != ".yml" {
+	if ext := strings.ToLower(filepath.Ext(path)); ext != ".yaml" && ext != ".yml" && ext != ".json" { // JSON is YAML, and a published declaration is JSON
 		return nil, refuse("not-a-dossier", path, args{"found": "this is a file"})
 	}
 	return openFolder(filepath.Dir(path), filepath.Base(path), opt)

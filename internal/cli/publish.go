@@ -1,0 +1,284 @@
+package cli
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/catalogue"
+	"github.com/open-iot-mark/iotmark/internal/determine"
+	"github.com/open-iot-mark/iotmark/internal/dossier"
+	"github.com/open-iot-mark/iotmark/internal/evidence"
+	"github.com/open-iot-mark/iotmark/internal/message"
+	"github.com/open-iot-mark/iotmark/internal/publication"
+)
+
+func publishCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "publish",
+		Usage:     "write the open declaration as a folder for your own web site",
+		ArgsUsage: "[PATH]",
+		Description: `PATH is a product's folder, a zip or tar of it, or a declaration. The folder
+that is written is DIR/.well-known/iotmark; put it on your web server. Nothing
+is sent anywhere. Restricted and secret evidence is named by title and hash
+only. --dry-run shows what would become public and writes nothing.
+
+What was promised in public is not lowered quietly: an earlier date, or a core
+function that is gone, is refused unless --lower-promise gives the reason.`,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "out", Usage: "`DIR`, the root of the web site"},
+			&cli.StringFlag{Name: "key", Usage: "sign with the private key in `FILE`, or with the ssh agent when FILE is a public key"},
+			&cli.StringFlag{Name: "passphrase-file", Usage: "take the key's passphrase from the first line of `FILE`"},
+			&cli.StringFlag{Name: "id", Usage: "`NAME` of the product's folder; made of the model when left out"},
+			&cli.StringFlag{Name: "at", Usage: "judge as of `DATE`; today when left out"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "show what would become public, and write nothing"},
+			&cli.StringFlag{Name: "lower-promise", Usage: "lower a promise in the open, for this `REASON`"},
+			&cli.BoolFlag{Name: "new-key", Usage: "the key that signed before was replaced by this one"},
+		},
+		Action: publish,
+	}
+}
+
+func publish(ctx context.Context, cmd *cli.Command) error {
+	if cmd.NArg() > 1 {
+		return usage("publish takes one path, but found %s", strings.Join(cmd.Args().Slice(), " "))
+	}
+	path := cmd.Args().First()
+	if path == "" {
+		path = "."
+	}
+	out := cmd.String("out")
+	dry := cmd.Bool("dry-run")
+	switch {
+	case out == "":
+		return usage("publish needs --out DIR, the root of the web site that it writes to")
+	case cmd.String("key") == "" && !dry:
+		return usage("publish needs --key FILE to sign with; iotmark key new FILE makes one")
+	}
+	if err := apart(out, path); err != nil {
+		return err
+	}
+	asOf, err := day(cmd.String("at"))
+	if err != nil {
+		return err
+	}
+	cat, err := catalogue.Load()
+	if err != nil {
+		return err
+	}
+	d, err := dossier.Open(path, cat, dossier.Options{AsOf: asOf})
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	in, whole, err := material(ctx, cmd, cat, d, asOf)
+	if err != nil {
+		return err
+	}
+	site, err := publication.OpenSite(out, false)
+	if site != nil {
+		defer func() { site.Close() }()
+		id := in.Product
+		if id == "" {
+			id = publication.ProductIDOf(in.Public.Declaration.Product.Model)
+		}
+		if id.Valid() {
+			if !dry {
+				if err := site.Recover(id); err != nil {
+					return err
+				}
+			}
+			if in.Previous, err = site.Previous(ctx, id); err != nil {
+				return err
+			}
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if cmd.String("key") != "" {
+		k, err := openKey(cmd, cmd.String("key"))
+		if err != nil {
+			return err
+		}
+		in.Key = publication.Signer{Public: k.Public, Sign: k.Sign}
+	} else if in.Previous != nil {
+		if in.Key.Public, err = publication.ParsePublicKey(in.Previous.Statement.Body.Key); err != nil {
+			return err
+		}
+	} else {
+		in.Key.Public = make(ed25519.PublicKey, ed25519.PublicKeySize) // a dry run signs nothing
+	}
+	draft, err := publication.Make(in)
+	if err != nil {
+		return err
+	}
+	if dry {
+		return preview(cmd.Root().Writer, in, draft, whole, out)
+	}
+	set, err := draft.Sign(in.Key)
+	if err != nil {
+		return err
+	}
+	if site == nil {
+		if site, err = publication.OpenSite(out, true); err != nil {
+			return err
+		}
+	}
+	if err := site.Write(ctx, set); err != nil {
+		return err
+	}
+	published(cmd.Root().Writer, out, set, in.Key.Public)
+	return nil
+}
+
+// material determines twice, the whole dossier and its public part, and draws
+// the published assessment from both.
+func material(ctx context.Context, cmd *cli.Command, cat *catalogue.Catalogue, d *dossier.Dossier, asOf iotmark.Date) (in publication.Input, whole iotmark.Assessment, err error) {
+	public, err := publication.PublicOf(d, cat)
+	if err != nil {
+		return in, whole, err
+	}
+	if whole, err = run(ctx, cmd, cat, d, asOf); err != nil {
+		return in, whole, err
+	}
+	open, err := run(ctx, cmd, cat, public.Dossier, asOf)
+	if err != nil {
+		return in, whole, err
+	}
+	return publication.Input{
+		Catalogue: cat, Public: public, Assessment: publication.AssessmentOf(cat, public, whole, open, sensitive()), Declared: d.Digest,
+		Product: publication.ProductID(cmd.String("id")), Program: version(), Lower: cmd.String("lower-promise"),
+		NewKey: cmd.Bool("new-key") || cmd.Bool("dry-run") && cmd.String("key") == "",
+	}, whole, nil
+}
+
+// sensitive lists the checks whose failures may help an attacker.
+func sensitive() publication.Sensitive {
+	out := publication.Sensitive{}
+	for _, c := range determine.Checks() {
+		if c.Sensitive {
+			out[c.ID] = true
+		}
+	}
+	return out
+}
+
+// apart refuses to publish into the dossier: the next run would take its own
+// output for evidence, and a web server would serve what is restricted.
+func apart(out, path string) error {
+	folder := path
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil // the dossier tells it better
+	}
+	if !st.IsDir() {
+		if ext := filepath.Ext(path); ext != ".yaml" && ext != ".yml" && ext != ".json" {
+			return nil
+		}
+		folder = filepath.Dir(path)
+	}
+	root, err1 := real(folder)
+	in, err2 := real(out)
+	if err := errors.Join(err1, err2); err != nil {
+		return usage("--out %s: %v", out, err)
+	}
+	if rel, err := filepath.Rel(root, in); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+		return usage("--out %s is the dossier or in it; publish to another folder, so that nothing restricted is ever beside what is served", out)
+	}
+	return nil
+}
+
+// real is a path without links, of which the end need not be there yet.
+func real(p string) (string, error) {
+	p, err := filepath.Abs(p)
+	if err != nil {
+		return "", err
+	}
+	rest := ""
+	for {
+		r, err := filepath.EvalSymlinks(p)
+		if err == nil {
+			return filepath.Join(r, rest), nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) || filepath.Dir(p) == p {
+			return "", err
+		}
+		rest = filepath.Join(filepath.Base(p), rest)
+		p = filepath.Dir(p)
+	}
+}
+
+// published tells what was written and where it goes.
+func published(w io.Writer, out string, set *publication.Set, key ed25519.PublicKey) {
+	var b strings.Builder
+	body := set.Statement.Body
+	folder := filepath.Join(out, filepath.FromSlash(publication.Place), string(body.Product.ID))
+	if set.Same {
+		fmt.Fprintf(&b, "Nothing changed: %s stands as it was published.\n", folder)
+	} else {
+		fmt.Fprintf(&b, "Published %s (%s) as of %s to %s\n", body.Product.Name, body.Product.Model, body.AsOf, folder)
+		fmt.Fprintf(&b, "  %d files, %d of them evidence, signed by %s\n", len(set.Documents)+len(set.Evidence), len(set.Evidence), publication.Fingerprint(key))
+		if set.Statement.Prev != "" {
+			fmt.Fprintf(&b, "  it replaces the statement %s, which stays in the history\n", set.Statement.Prev.Short())
+		}
+		for _, l := range body.Lowered {
+			fmt.Fprintf(&b, "  recorded in the open: %s lowered from %s to %s: %s\n", l.What, l.From, l.To, l.Reason)
+		}
+	}
+	fmt.Fprintf(&b, "It belongs at %s\nCheck it with: iotmark verify %s\n", publication.Address(body.Maker, body.Product.ID), folder)
+	for l := range strings.Lines(b.String()) {
+		io.WriteString(w, message.Clean(strings.TrimSuffix(l, "\n"))+"\n")
+	}
+}
+
+// preview tells what would become public, and what changes.
+func preview(w io.Writer, in publication.Input, d *publication.Draft, whole iotmark.Assessment, out string) error {
+	p, err := publication.Preview(in, d, whole, filepath.Join(out, filepath.FromSlash(publication.Place)))
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	body := d.Statement.Body
+	fmt.Fprintf(&b, "Dry run: nothing was written.\n\nBecomes public at %s\n", publication.Address(body.Maker, body.Product.ID))
+	for _, f := range body.Files {
+		if !strings.HasPrefix(f.Path, publication.EvidenceDir+"/") {
+			fmt.Fprintf(&b, "  %-20s %s\n", f.Path, evidence.Bytes(f.Size))
+		}
+	}
+	fmt.Fprintf(&b, "and the signed statement, its public key, and the statements it replaced.\n")
+	list := func(title string, lines []string) {
+		if len(lines) > 0 {
+			fmt.Fprintf(&b, "\n%s\n", title)
+		}
+		for _, l := range lines {
+			b.WriteString("  " + message.Clean(l) + "\n")
+		}
+	}
+	list("Evidence that becomes public:", p.Evidence)
+	list("Named by title, kind, date and hash only:", p.Hidden)
+	list("Not published:", in.Public.LeftOut)
+	list("Checks whose findings rest on what is not public; their outcome is published, their words are not:", p.NotRerun)
+	list("Checks of which no result is published:", p.Silent)
+	if p.Withheld > 0 {
+		fmt.Fprintf(&b, "\n%d findings would help an attacker and are left out, for at most %d days: mend them first. iotmark check shows them.\n", p.Withheld, publication.HiddenDays)
+	}
+	switch {
+	case d.Same:
+		fmt.Fprintf(&b, "\nNothing changes: the same is published already.\n")
+	case in.Previous == nil:
+		fmt.Fprintf(&b, "\nNothing of this product is published in %s yet.\n", out)
+	default:
+		list("What changes in what is published:", p.Changes)
+	}
+	_, err = io.WriteString(w, b.String())
+	return err
+}

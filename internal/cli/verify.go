@@ -1,0 +1,269 @@
+package cli
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/catalogue"
+	"github.com/open-iot-mark/iotmark/internal/determine"
+	"github.com/open-iot-mark/iotmark/internal/dossier"
+	"github.com/open-iot-mark/iotmark/internal/message"
+	"github.com/open-iot-mark/iotmark/internal/publication"
+)
+
+func verifyCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "verify",
+		Usage:     "check a published declaration: signature, files, promises, and what can be run again",
+		ArgsUsage: "PATH",
+		Description: `PATH is a folder that publish wrote, its .well-known/iotmark, one product in
+it, or a zip or tar of any of these. Nothing is fetched.
+
+Without --key the signature says that nothing changed since somebody signed
+who holds the key that came with it. Whether that is the maker's key rests on
+the domain you got it from. Exit code 3: it does not hold.`,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "key", Usage: "the maker's key as you know it: a public key in a file, or a `FINGERPRINT` SHA256:..."},
+			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "text", Usage: "`FORMAT` text or json"},
+			&cli.BoolFlag{Name: "no-rerun", Usage: "do not run the checks again on the public evidence"},
+		},
+		Action: verify,
+	}
+}
+
+func verify(ctx context.Context, cmd *cli.Command) error {
+	if cmd.NArg() != 1 {
+		return usage("verify takes one path: a folder, zip or tar that holds a published declaration")
+	}
+	format := cmd.String("format")
+	if format != "text" && format != "json" {
+		return usage("--format %s: known are text and json", format)
+	}
+	trusted, err := trust(cmd.String("key"))
+	if err != nil {
+		return err
+	}
+	cat, err := catalogue.Load()
+	if err != nil {
+		return err
+	}
+	folder, clean, err := unpacked(cmd.Args().First())
+	if err != nil {
+		return err
+	}
+	defer clean()
+	opt := publication.Options{
+		Catalogue: cat, Trusted: trusted, Program: version(), Checks: map[iotmark.CheckID]int{}, Sensitive: sensitive(),
+		Rerun: func(ctx context.Context, path string, asOf iotmark.Date) (iotmark.Assessment, error) {
+			d, err := dossier.Open(path, cat, dossier.Options{AsOf: asOf})
+			if err != nil {
+				return iotmark.Assessment{}, err
+			}
+			defer d.Close()
+			return run(ctx, cmd, cat, d, asOf)
+		},
+	}
+	if cmd.Bool("no-rerun") {
+		opt.Rerun = nil
+	}
+	for _, c := range determine.Checks() {
+		opt.Checks[c.ID] = c.Version
+	}
+	r, err := publication.Verify(ctx, folder, opt)
+	if err != nil {
+		return err
+	}
+	if format == "json" {
+		e := json.NewEncoder(cmd.Root().Writer)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		err = e.Encode(struct {
+			Holds bool `json:"holds"`
+			publication.Report
+		}{r.Holds(), r})
+	} else {
+		err = tellVerified(cmd.Root().Writer, r)
+	}
+	if err == nil && !r.Holds() {
+		return said(iotmark.Unverified, "does-not-hold")
+	}
+	return err
+}
+
+// trust reads --key. It returns nil when nobody said whose key it must be.
+func trust(s string) (func(ed25519.PublicKey) bool, error) {
+	if s == "" {
+		return nil, nil
+	}
+	if strings.HasPrefix(s, "SHA256:") {
+		if len(s) != len("SHA256:")+43 {
+			return nil, usage("--key %s: a fingerprint has 43 letters after SHA256:, as ssh-keygen -l prints it", s)
+		}
+		return func(k ed25519.PublicKey) bool { return publication.Fingerprint(k) == s }, nil
+	}
+	f, err := os.Open(s)
+	if err != nil {
+		return nil, &iotmark.Error{Kind: iotmark.NotFound, ID: "key-missing", Msg: "the key cannot be read", Err: err}
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, 1<<16))
+	if err != nil {
+		return nil, &iotmark.Error{Kind: iotmark.NotFound, ID: "key-missing", Msg: "the key cannot be read", Err: err}
+	}
+	want, err := publication.ParsePublicKey(string(b))
+	if err != nil {
+		return nil, usage("--key %s: %v; give a file such as key.pub, or a fingerprint SHA256:...", s, err)
+	}
+	return func(k ed25519.PublicKey) bool { return want.Equal(k) }, nil
+}
+
+// unpacked returns a folder as it is, and an archive unpacked into a temporary
+// one, which clean removes.
+func unpacked(p string) (folder string, clean func(), err error) {
+	st, err := os.Stat(p)
+	if err != nil || st.IsDir() {
+		return p, func() {}, nil // what is wrong is told by who opens it
+	}
+	tmp, err := os.MkdirTemp("", "iotmark-verify-")
+	if err != nil {
+		return "", nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "no-temporary-space", Msg: "the archive cannot be unpacked", Err: err}
+	}
+	clean = func() { os.RemoveAll(tmp) }
+	root, err := os.OpenRoot(tmp)
+	if err == nil {
+		defer root.Close()
+		err = dossier.Unpack(p, root, publication.Harmless, dossier.Options{MaxEntries: publication.MaxFiles * 2})
+	}
+	if err != nil {
+		clean()
+		return "", nil, err
+	}
+	return descend(tmp), clean, nil
+}
+
+// descend goes into the one folder that an archive holds, as packers make it.
+func descend(dir string) string {
+	for range 4 {
+		entries, err := os.ReadDir(dir)
+		if err != nil || len(entries) != 1 || !entries[0].IsDir() || entries[0].Name() == path.Dir(publication.Place) {
+			break
+		}
+		dir = path.Join(dir, entries[0].Name())
+	}
+	return dir
+}
+
+// tellVerified prints a report for people.
+func tellVerified(w io.Writer, r publication.Report) error {
+	var b strings.Builder
+	for _, v := range r.Products {
+		name := v.Product
+		if name == "" {
+			name = "product " + string(v.ID)
+		}
+		if v.Model != "" {
+			name += " (" + v.Model + ")"
+		}
+		fmt.Fprintf(&b, "%s\n", name)
+		if v.Fingerprint != "" {
+			signed(&b, v)
+		}
+		problems(&b, v.Problems)
+		if len(v.Problems) == 0 {
+			fmt.Fprintf(&b, "  Holds.\n\n")
+		} else {
+			fmt.Fprintf(&b, "  Does not hold.\n\n")
+		}
+	}
+	if len(r.Problems) > 0 {
+		fmt.Fprintf(&b, "The folder as a whole\n")
+		problems(&b, r.Problems)
+		b.WriteString("\n")
+	}
+	n := len(r.Problems)
+	for _, v := range r.Products {
+		n += len(v.Problems)
+	}
+	switch {
+	case r.Holds():
+		fmt.Fprintf(&b, "All of it holds: %d products.\n", len(r.Products))
+	case len(r.Products) == 0:
+		fmt.Fprintf(&b, "There is no product in it.\n")
+	default:
+		fmt.Fprintf(&b, "Does not hold: %d problems.\n", n)
+	}
+	for l := range strings.Lines(b.String()) {
+		if _, err := io.WriteString(w, message.Clean(strings.TrimSuffix(l, "\n"))+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func problems(b *strings.Builder, ps []publication.Problem) {
+	for _, p := range ps {
+		at := ""
+		if p.Path != "" {
+			at = p.Path + ": "
+		}
+		fmt.Fprintf(b, "  x %s%s [%s]\n", at, p.Message, p.ID)
+	}
+}
+
+// signed tells what the signature and the files amount to.
+func signed(b *strings.Builder, v publication.Verified) {
+	fmt.Fprintf(b, "  By %s, as of %s, edition %s. It belongs at %s\n", v.Maker, v.AsOf, v.Edition, publication.Address(publication.Maker{Domain: v.Domain}, v.ID))
+	if v.KeyKnown {
+		fmt.Fprintf(b, "  Signed by %s, the key you named.\n", v.Fingerprint)
+	} else {
+		fmt.Fprintf(b, "  Signed by %s.\n", v.Fingerprint)
+		fmt.Fprintf(b, "  The key came with the declaration. So this says: unchanged since signed by whoever\n  holds this key. Whether it is the maker's key rests on the domain you got it from.\n")
+	}
+	fmt.Fprintf(b, "  %d files are as they were signed.\n", v.Files)
+	p := v.Promises
+	fmt.Fprintf(b, "  Promised: updates until %s, service until %s, parts until %s, %d core functions.\n", p.UpdatesUntil, p.ServiceUntil, p.PartsUntil, len(p.Functions))
+	lower := func(asOf iotmark.Date, ls []publication.Lowering) {
+		for _, l := range ls {
+			fmt.Fprintf(b, "  ! Lowered in the statement of %s: %s from %s to %s. The maker's reason: %s\n", asOf, l.What, l.From, l.To, l.Reason)
+		}
+	}
+	lower(v.AsOf, v.Lowered)
+	was := v.Fingerprint
+	for _, e := range v.Earlier {
+		if e.Fingerprint != was {
+			fmt.Fprintf(b, "  ! The key changed after the statement of %s, which %s signed.\n", e.AsOf, e.Fingerprint)
+			was = e.Fingerprint
+		}
+		lower(e.AsOf, e.Lowered)
+	}
+	if n := len(v.Earlier); n > 0 {
+		fmt.Fprintf(b, "  It replaced %d earlier statements, the first of %s. All are kept and agree.\n", n, v.Earlier[n-1].AsOf)
+	}
+	if v.Rerun {
+		fmt.Fprintf(b, "  Run again on the public evidence, as of %s: the same findings and conclusions,\n  except for %d checks that cannot be run again.\n", v.AsOf, len(v.CannotRerun))
+	}
+	if len(v.CannotRerun) > 0 {
+		names := make([]string, 0, len(v.CannotRerun))
+		for _, c := range v.CannotRerun {
+			names = append(names, string(c))
+		}
+		slices.Sort(names)
+		fmt.Fprintf(b, "  Cannot be run again, they rest on what is not public: %s.\n", strings.Join(names, ", "))
+	}
+	if v.Restricted > 0 {
+		fmt.Fprintf(b, "  %d pieces of evidence are not public and are named by hash only.\n", v.Restricted)
+	}
+	for _, p := range v.NotDone {
+		fmt.Fprintf(b, "  - Not compared: %s [%s]\n", p.Message, p.ID)
+	}
+}

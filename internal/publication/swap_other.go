@@ -1,0 +1,5 @@
+//go:build !linux
+
+package publication
+
+func swap(int, string, string) error { return errNoSwap }
