@@ -32,6 +32,7 @@ var house = map[string]room{
 	"internal/check":      {floor: 2, sideways: []string{"internal/evidence"}},
 	"internal/check/*":    {floor: 2, sideways: []string{"internal/check", "internal/evidence/*"}},
 	"internal/assess":     {floor: 2},
+	"internal/label":      {floor: 1, sideways: []string{"internal/message"}},
 	"internal/page":       {floor: 2},
 	"internal/report":     {floor: 2},
 	"internal/determine": {floor: 2, sideways: []string{"internal/assess", "internal/check", "internal/check/*",

@@ -188,4 +188,3 @@ func (in Input) who(x iotmark.LabelAnswer) template.HTML {
 	}
 	return in.say("page.says", signed)
 }
-

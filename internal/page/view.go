@@ -66,12 +66,12 @@ type view struct {
 }
 
 type answerView struct {
-	Question     string
-	Say          string
-	Unknown      bool
-	Detail       []template.HTML
-	Who          template.HTML
-	Otherwise    []template.HTML
+	Question  string
+	Say       string
+	Unknown   bool
+	Detail    []template.HTML
+	Who       template.HTML
+	Otherwise []template.HTML
 }
 
 type helpView struct {
