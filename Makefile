@@ -5,9 +5,9 @@ LINT    := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: run test need build bench generate fuzz
 
-# The average product of the corpus, checked; its report on the loopback.
+# The average product of the corpus: its page, label and report on the loopback.
 run:
-	$(GO) run ./cmd/iotmark check --open testdata/products/average
+	$(GO) run ./cmd/iotmark preview testdata/products/average
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/iotmark ./cmd/iotmark

@@ -39,6 +39,7 @@ var house = map[string]room{
 		"internal/evidence", "internal/evidence/*"}},
 	"internal/publication":     {floor: 2, sideways: []string{"internal/assess", "internal/page"}},
 	"internal/key":             {floor: 3},
+	"internal/preview":         {floor: 5},
 	"internal/cli":             {floor: 7},
 	"cmd/iotmark":              {floor: 8},
 	"bench":                    {floor: 8},

@@ -4,12 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,8 +39,6 @@ and --topic leave.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "text", Usage: "`FORMAT` text, json or html"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write the report to `FILE` instead of stdout"},
-			&cli.BoolFlag{Name: "open", Usage: "show the page on the loopback until Ctrl-C"},
-			&cli.StringFlag{Name: "listen", Usage: "`ADDRESS` for --open, or 127.0.0.1:8026"},
 			&cli.StringFlag{Name: "at", Usage: "judge as of `DATE`; today when left out"},
 			&cli.BoolFlag{Name: "entry", Usage: "only the criteria of the first pass"},
 			&cli.StringSliceFlag{Name: "topic", Usage: "only criteria of `TOPIC`; may be repeated"},
@@ -60,9 +54,6 @@ func check(ctx context.Context, cmd *cli.Command) error {
 		return usage("check takes one path, but found %s", strings.Join(cmd.Args().Slice(), " "))
 	}
 	format := cmd.String("format")
-	if cmd.Bool("open") {
-		format = "html"
-	}
 	if !slices.Contains([]string{"text", "json", "html"}, format) {
 		return usage("--format %s: known are text, json and html", format)
 	}
@@ -78,15 +69,12 @@ func check(ctx context.Context, cmd *cli.Command) error {
 	if path == "" {
 		path = "."
 	}
-	a, cat, err := determination(ctx, cmd, path, asOf)
+	j, err := determination(ctx, cmd, path, asOf)
 	if err != nil {
 		return err
 	}
-	shown := report.Filter(a, only, keep)
-	in := report.Input{Assessment: shown, Catalogue: cat, Words: message.English()}
-	if cmd.Bool("open") {
-		return show(ctx, cmd, in)
-	}
+	shown := report.Filter(j.Assessment, only, keep)
+	in := report.Input{Assessment: shown, Catalogue: j.Catalogue, Words: message.English()}
 	if err := write(cmd, format, in); err != nil {
 		return err
 	}
@@ -133,18 +121,25 @@ func filter(cmd *cli.Command) (only []string, keep func(iotmark.Conclusion) bool
 	}, nil
 }
 
-func determination(ctx context.Context, cmd *cli.Command, path string, asOf iotmark.Date) (iotmark.Assessment, *catalogue.Catalogue, error) {
+// determined is a dossier with what was concluded about it.
+type determined struct {
+	Declaration *iotmark.Declaration
+	Assessment  iotmark.Assessment
+	Catalogue   *catalogue.Catalogue
+}
+
+func determination(ctx context.Context, cmd *cli.Command, path string, asOf iotmark.Date) (determined, error) {
 	cat, err := catalogue.Load()
 	if err != nil {
-		return iotmark.Assessment{}, nil, err
+		return determined{}, err
 	}
 	d, err := dossier.Open(path, cat, dossier.Options{AsOf: asOf})
 	if err != nil {
-		return iotmark.Assessment{}, nil, err
+		return determined{}, err
 	}
 	defer d.Close()
 	a, err := run(ctx, cmd, cat, d, asOf)
-	return a, cat, err
+	return determined{d.Declaration, a, cat}, err
 }
 
 // run determines, and tells on stderr how far it is and what broke off.
@@ -302,81 +297,4 @@ func verdict(cmd *cli.Command, a iotmark.Assessment) error {
 		}
 	}
 	return nil
-}
-
-// show serves the HTML report on the loopback until the person interrupts.
-func show(ctx context.Context, cmd *cli.Command, in report.Input) error {
-	var page strings.Builder
-	if err := report.HTML(&page, in); err != nil {
-		return err
-	}
-	addr := cmd.String("listen")
-	if addr == "" {
-		addr = "127.0.0.1:8026"
-	}
-	l, err := listen(addr)
-	if err != nil {
-		return err
-	}
-	url := "http://" + l.Addr().String() + "/"
-	fmt.Fprintf(cmd.Root().ErrWriter, "The report on %s is at %s (press Ctrl-C to end)\n", in.Assessment.Product, url)
-	browse(url)
-	srv := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// A page elsewhere must not read the report by a name that it
-		// points at the loopback.
-		if host, _, err := net.SplitHostPort(r.Host); err != nil || host != "localhost" && !net.ParseIP(host).IsLoopback() {
-			http.Error(w, "this report is for this machine only", http.StatusMisdirectedRequest)
-			return
-		}
-		if r.URL.Path != "/" {
-			http.NotFound(w, r)
-			return
-		}
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", report.ContentSecurityPolicy)
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		w.Header().Set("Cache-Control", "no-store")
-		io.WriteString(w, page.String())
-	})}
-	go func() {
-		<-ctx.Done()
-		srv.Close()
-	}()
-	if err := srv.Serve(l); err != http.ErrServerClosed {
-		return &iotmark.Error{Kind: iotmark.Unavailable, ID: "listen", Msg: "the report could not be shown", Err: err}
-	}
-	return nil
-}
-
-// listen opens a loopback address; when its port is taken, any free one.
-func listen(addr string) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(addr)
-	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
-		return nil, usage("--listen %s: give a loopback address such as 127.0.0.1:8026", addr)
-	}
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		l, err = net.Listen("tcp", net.JoinHostPort(host, "0"))
-	}
-	if err != nil {
-		return nil, &iotmark.Error{Kind: iotmark.Unavailable, ID: "listen", Msg: "no loopback port could be opened", Err: err}
-	}
-	return l, nil
-}
-
-// browse asks the desktop to open an address; without a desktop nothing
-// happens, and the address has been printed.
-func browse(url string) {
-	var cmd *exec.Cmd
-	switch {
-	case runtime.GOOS == "darwin":
-		cmd = exec.Command("open", url)
-	case os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != "":
-		cmd = exec.Command("xdg-open", url)
-	default:
-		return
-	}
-	if cmd.Start() == nil {
-		go cmd.Wait()
-	}
 }

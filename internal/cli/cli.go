@@ -89,6 +89,7 @@ func root(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 		ExitErrHandler:        func(context.Context, *cli.Command, error) {},
 		Commands: []*cli.Command{
 			checkCommand(),
+			previewCommand(),
 			initCommand(),
 			explainCommand(),
 			publishCommand(),

@@ -179,46 +179,22 @@ func (d *drawing) fact(y float64, f Fact) float64 {
 	return bottom
 }
 
-// topics draws each topic with its count, in two columns, or in one where a
-// name needs the room.
+// topics draws each topic with its count.
 func (d *drawing) topics(y float64, p Panel) float64 {
 	title, size := fit(one(p.TopicsTitle), 25, 18, room, true)
 	d.text(margin, y, size, true, ink, "start", title)
-	y += 10
-	const gap = 24.0
-	columns, size := 2, 21.0
-	column := (room - gap) / 2
+	y += 8
 	for _, t := range p.Topics {
-		for size > 17 && width(one(t.Name), size, false)+width(one(t.Count), size, true)+12 > column {
-			size--
-		}
-		if width(one(t.Name), size, false)+width(one(t.Count), size, true)+12 > column {
-			columns, column = 1, room
-		}
+		y += 33
+		count, size := fit(one(t.Count), 22, 16, room/2, true)
+		name, ns := fit(one(t.Name), 22, 16, room-width(count, size, true)-20, false)
+		d.text(margin, y, ns, false, ink, "start", name)
+		d.text(pageWidth-margin, y, size, true, ink, "end", count)
 	}
-	if columns == 1 {
-		size = 21
-	}
-	step := size * 1.55
-	rows := (len(p.Topics) + columns - 1) / columns
-	for i, t := range p.Topics {
-		x, line := margin, i
-		if i >= rows {
-			x, line = margin+column+gap, i-rows
-		}
-		at := y + float64(line+1)*step
-		count := one(t.Count)
-		name := one(t.Name)
-		if free := column - width(count, size, true) - 12; width(name, size, false) > free {
-			name = cut(name, size, free, false)
-		}
-		d.text(x, at, size, false, ink, "start", name)
-		d.text(x+column, at, size, true, ink, "end", count)
-	}
-	y += float64(rows) * step
+	y += 6
 	for _, k := range p.Key {
 		k, size := fit(one(k), 20, 14, room, false)
-		y += 30
+		y += 28
 		d.text(margin, y, size, false, mute, "start", k)
 	}
 	return y

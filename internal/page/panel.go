@@ -23,7 +23,7 @@ func Panel(in Input) label.Panel {
 		Product:     who["product"],
 		By:          who["maker"] + ", " + w.Say("page.model", nil) + " " + named(d.Product.Model, in),
 		TopicsTitle: w.Say("panel.topics", nil),
-		Key:         []string{capital(w.Say("panel.key", nil)) + ".", w.Say("panel.unread", nil)},
+		Key:         []string{w.Say("panel.key", nil), w.Say("panel.unread", nil)},
 		Words:       w.Say("panel.own-words", nil),
 		Edition:     w.Say("panel.edition", map[string]string{"edition": message.Short(string(a.Edition), 20), "date": in.day(a.AsOf)}),
 	}
@@ -36,16 +36,9 @@ func Panel(in Input) label.Panel {
 		p.Facts = append(p.Facts, row)
 		desc = append(desc, row.Name+": "+row.Value+".")
 	}
-	desc = append(desc, p.TopicsTitle+", "+p.Key[0])
+	desc = append(desc, p.TopicsTitle+".", p.Key[0])
 	for _, t := range iotmark.Topics() {
-		all, looked := 0, 0
-		for _, c := range a.Conclusions {
-			if c.Criterion.Topic() == t && c.Verdict != iotmark.NotApplicable {
-				if all++; in.examined(c) != notExamined {
-					looked++
-				}
-			}
-		}
+		looked, all := in.count(t)
 		row := label.Topic{Name: in.topic(t), Count: w.Say("panel.count", map[string]string{"n": strconv.Itoa(looked), "m": strconv.Itoa(all)})}
 		p.Topics = append(p.Topics, row)
 		desc = append(desc, row.Name+" "+row.Count+".")

@@ -191,16 +191,7 @@ func (in Input) helpViews() []helpView {
 // unchecked lists what nobody looked at. It is never empty.
 func (in Input) unchecked() []template.HTML {
 	out := []template.HTML{in.say("page.unchecked-person", nil)}
-	all, looked := 0, 0
-	for _, c := range in.Assessment.Conclusions {
-		if c.Verdict == iotmark.NotApplicable {
-			continue
-		}
-		if all++; in.examined(c) != notExamined {
-			looked++
-		}
-	}
-	if all > looked {
+	if looked, all := in.count(iotmark.Topics()...); all > looked {
 		out = append(out, in.say("page.unchecked-points", args{"n": n(all - looked), "m": n(all)}))
 	}
 	count := map[iotmark.MessageID]int{}
@@ -300,6 +291,20 @@ func (in Input) examined(c iotmark.Conclusion) looked {
 	return notExamined
 }
 
+// count returns how many criteria of some topics a program looked at, and how
+// many concern the product.
+func (in Input) count(topics ...iotmark.Topic) (looked, all int) {
+	for _, c := range in.Assessment.Conclusions {
+		if c.Verdict == iotmark.NotApplicable || !slices.Contains(topics, c.Criterion.Topic()) {
+			continue
+		}
+		if all++; in.examined(c) != notExamined {
+			looked++
+		}
+	}
+	return looked, all
+}
+
 // finding returns the finding a reason rests on, unless it is kept back.
 func (in Input) finding(r iotmark.Reason) (iotmark.Finding, bool) {
 	if r.Finding == nil || *r.Finding < 0 || *r.Finding >= len(in.Assessment.Findings) {
@@ -322,13 +327,12 @@ func (in Input) topicViews() []topicView {
 	var out []topicView
 	for _, t := range iotmark.Topics() {
 		v := topicView{Name: in.topic(t)}
-		all := 0
+		looked, all := in.count(t)
 		rest := map[iotmark.MessageID]int{}
 		for _, c := range in.Assessment.Conclusions {
 			if c.Criterion.Topic() != t || c.Verdict == iotmark.NotApplicable || in.Catalogue.Criterion(c.Criterion) == nil {
 				continue
 			}
-			all++
 			l := in.examined(c)
 			if l == notExamined {
 				rest[said(c.Answer)]++
@@ -336,7 +340,7 @@ func (in Input) topicViews() []topicView {
 			}
 			v.Points = append(v.Points, pointView{in.consumer(c.Criterion), in.say(result(c, l), nil)})
 		}
-		v.Counts = in.say("page.topic-counts", args{"n": n(len(v.Points)), "m": n(all)})
+		v.Counts = in.say("page.topic-counts", args{"n": n(looked), "m": n(all)})
 		if all == 0 {
 			v.Counts = in.say("page.no-points", nil)
 		}

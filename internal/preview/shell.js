@@ -1,0 +1,1 @@
+new EventSource("/events").onmessage=e=>{if(e.data!==document.body.dataset.version)location.reload()}
