@@ -122,7 +122,7 @@ func publish(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	if dry {
-		return preview(cmd.Root().Writer, in, draft, whole, out)
+		return dryRun(cmd.Root().Writer, in, draft, whole, out)
 	}
 	set, err := draft.Sign(in.Key)
 	if err != nil {
@@ -240,8 +240,8 @@ func published(w io.Writer, out string, set *publication.Set, key ed25519.Public
 	}
 }
 
-// preview tells what would become public, and what changes.
-func preview(w io.Writer, in publication.Input, d *publication.Draft, whole iotmark.Assessment, out string) error {
+// dryRun tells what would become public, and what changes.
+func dryRun(w io.Writer, in publication.Input, d *publication.Draft, whole iotmark.Assessment, out string) error {
 	p, err := publication.Preview(in, d, whole, filepath.Join(out, filepath.FromSlash(publication.Place)))
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ import (
 func verifyCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
-		Usage:     "check a published declaration: signature, files, promises, and what can be run again",
+		Usage:     "check a published declaration: signature, files, promises",
 		ArgsUsage: "PATH",
 		Description: `PATH is a folder that publish wrote, its .well-known/iotmark, one product in
 it, or a zip or tar of any of these. Nothing is fetched.
