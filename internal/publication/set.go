@@ -52,7 +52,7 @@ func Make(in Input) (*Draft, error) {
 			return nil, closed(t)
 		}
 	}
-	m, err := MakerOf(iotmark.Maker(in.Public.Declaration.Maker))
+	m, err := MakerOf(in.Public.Declaration.Maker)
 	if err != nil {
 		return nil, err
 	}
@@ -96,9 +96,6 @@ func Make(in Input) (*Draft, error) {
 			return nil, err
 		}
 		s.Prev = p.Leaf
-	}
-	if err := s.complete(); err != nil {
-		return nil, err
 	}
 	d.Statement = s
 	return d, nil

@@ -183,8 +183,12 @@ func sum(b []byte) iotmark.Digest {
 }
 
 // Sign signs a statement twice with one key: as a note (Ed25519) and as an
-// SSHSIG, which stock ssh-keygen verifies. Both are in the note.
+// SSHSIG, which stock ssh-keygen verifies. Both are in the note. It fills in
+// what follows from the body: type, version, subject, time and id.
 func Sign(s Statement, key Signer) (Signed, error) {
+	if err := s.complete(); err != nil {
+		return Signed{}, err
+	}
 	if got, err := publicKey(s.Body.Key); err != nil || !got.Equal(key.Public) {
 		return Signed{}, fmt.Errorf("the statement names another key than signs it")
 	}

@@ -1,0 +1,262 @@
+package cli_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/open-iot-mark/iotmark/internal/cli"
+)
+
+// iotmark runs a command in this process and returns its exit code and words.
+func iotmark(t *testing.T, args ...string) (code int, out, errs string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	code = cli.Main(append([]string{"iotmark"}, args...), strings.NewReader(""), &o, &e)
+	return code, o.String(), e.String()
+}
+
+// product copies a sample product, with its declaration changed, old to new in
+// pairs; each must be there.
+func product(t *testing.T, name string, changes ...string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), name)
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("../../testdata/products", name))); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "iotmark.yaml")
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := string(b)
+	for i := 0; i < len(changes); i += 2 {
+		if !strings.Contains(s, changes[i]) {
+			t.Fatalf("%s has no %q", name, changes[i])
+		}
+		s = strings.Replace(s, changes[i], changes[i+1], 1)
+	}
+	if err := os.WriteFile(file, []byte(s), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func newKey(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "key")
+	if code, _, errs := iotmark(t, "key", "new", "--no-passphrase", file); code != 0 {
+		t.Fatal(errs)
+	}
+	return file
+}
+
+// everything reads all files below a folder, and unpacks what is packed, so
+// that nothing hides in an archive.
+func everything(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	err := filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(p)
+		out[p] = string(b)
+		if z, e := gzip.NewReader(bytes.NewReader(b)); e == nil {
+			plain, _ := io.ReadAll(z)
+			out[p+" unpacked"] = string(plain)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// disaster is a product whose firmware holds a private key, known passwords
+// and an account without one, made ready to be published.
+var disaster = []string{
+	"sha256: e9e4dc3757c9fd355ef1040d688dd03a59982d112855f6ed07142c126e2848ec} # hash kept", "}",
+	"  - {id: photo, kind: photo, title: Front, path: evidence/front.jpg}\n", "",
+	"privacy.sensor-control: [photo]", "privacy.sensor-control: met",
+	"provenance.product-identity: [photo, image]", "provenance.product-identity: [image]",
+}
+
+// What helps an attacker is in nothing that is published: no finding, no name,
+// no count, also where the evidence itself is public.
+func TestPublishWithholdsWhatHelpsAnAttacker(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		changes  []string
+		restrict bool
+	}{
+		"public image":     {nil, false},
+		"restricted image": {[]string{"title: Image 1.0.3, path: evidence/firmware.tar.gz,", "title: Image 1.0.3, visibility: restricted, path: evidence/firmware.tar.gz,"}, true},
+		"secret list of components": {[]string{
+			"title: Image 1.0.3, path: evidence/firmware.tar.gz,", "title: Image 1.0.3, visibility: secret, path: evidence/firmware.tar.gz,",
+			"title: Software, path: evidence/bom.json,", "title: Software, visibility: secret, path: evidence/bom.json,"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := product(t, "disaster", append(append([]string{}, disaster...), c.changes...)...)
+			site := t.TempDir()
+			code, out, errs := iotmark(t, "publish", "--at", "2026-11-22", "--out", site, "--key", newKey(t), dir)
+			if code != 0 {
+				t.Fatalf("exit %d: %s", code, errs)
+			}
+			files := everything(t, site)
+			files["stdout"], files["stderr"] = out, errs
+			words := []string{"private-keys.found", "default-logins.known", "default-logins.empty", "\"exploitable\"", dir}
+			if c.restrict {
+				// Words of the image and of the private key in it.
+				words = append(words, "server.key", "BEGIN RSA PRIVATE KEY", "BEGIN PRIVATE KEY", "camd", "cloudagent", "telnetd", "console-shell", "respawn", "usr/bin/")
+			}
+			for file, s := range files {
+				if strings.HasSuffix(file, "unpacked") && !c.restrict {
+					continue // the maker publishes the image
+				}
+				for _, w := range words {
+					if strings.Contains(s, w) {
+						t.Errorf("%s has %q", file, w)
+					}
+				}
+			}
+			// Whole pieces of evidence that are not public are in no file, not even
+			// in part.
+			if c.restrict {
+				b, err := os.ReadFile(filepath.Join(dir, "evidence/firmware.tar.gz"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for file, s := range files {
+					if strings.Contains(s, string(b[len(b)/2:len(b)/2+64])) {
+						t.Errorf("%s has bytes of the image", file)
+					}
+				}
+			}
+			a := published(t, site, "zc-360")
+			for _, f := range a.Assessment.Findings {
+				switch f.Check {
+				case "device-security.private-keys", "device-security.default-logins":
+					if f.Outcome != "untested" || f.Message != "publication.no-result" || len(f.Places)+len(f.Args)+len(f.Basis) > 0 {
+						t.Errorf("got %+v, want no result", f)
+					}
+				}
+			}
+			for _, c := range a.Assessment.Conclusions {
+				switch c.Criterion {
+				case "device-security.no-default-passwords", "device-security.no-embedded-secrets", "data-security.unique-device-credentials":
+					if c.Assurance == "checked" || c.Contradicted {
+						t.Errorf("%s: got %s, contradicted %v; what is withheld must neither lift nor contradict it", c.Criterion, c.Assurance, c.Contradicted)
+					}
+				}
+				if c.Next != nil {
+					t.Errorf("%s: the maker's plan is published", c.Criterion)
+				}
+			}
+			if !strings.Contains(a.Notice, "for at most 90 days") {
+				t.Errorf("got the notice %q", a.Notice)
+			}
+			if code, out, _ := iotmark(t, "verify", site); code != 0 {
+				t.Errorf("verify: exit %d\n%s", code, out)
+			}
+		})
+	}
+}
+
+// assessment is assessment.json as a stranger reads it.
+type assessment struct {
+	Notice     string   `json:"notice"`
+	NotRerun   []string `json:"not_rerun"`
+	Assessment struct {
+		Evidence []struct {
+			Evidence, Standing, Title, SHA256, Detail, Reader string
+			Size                                              int64
+		} `json:"evidence"`
+		Findings []struct {
+			Check, Outcome, Message string
+			Places, Basis           []any
+			Args                    map[string]string
+		} `json:"findings"`
+		Conclusions []struct {
+			Criterion, Assurance, Verdict string
+			Contradicted                  bool
+			Next                          any
+		} `json:"conclusions"`
+	} `json:"assessment"`
+}
+
+func published(t *testing.T, site, id string) assessment {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(site, ".well-known/iotmark", id, "assessment.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a assessment
+	if err := json.Unmarshal(b, &a); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// Evidence that is not public stays a title, a kind, a date and a hash. The
+// outcome of a check that read it is published and told as one that nobody
+// else can run again.
+func TestPublishHidesRestrictedEvidence(t *testing.T) {
+	t.Parallel()
+	dir := product(t, "careful", "title: Software components of 2.6.1, path:", "title: Software components of 2.6.1, visibility: restricted, path:")
+	site := t.TempDir()
+	if code, _, errs := iotmark(t, "publish", "--at", "2026-11-22", "--out", site, "--key", newKey(t), dir); code != 0 {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "evidence/sbom.cdx.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list struct {
+		Components []struct{ Name, Version string }
+	}
+	if err := json.Unmarshal(b, &list); err != nil || len(list.Components) < 5 {
+		t.Fatalf("%d components, %v", len(list.Components), err)
+	}
+	for file, s := range everything(t, site) {
+		if strings.Contains(file, "/evidence/") {
+			continue // public evidence may name the same components
+		}
+		if strings.Contains(s, "bom-ref") || strings.Contains(s, "sbom.cdx.json") {
+			t.Errorf("%s has words of the list that is not public", file)
+		}
+	}
+	a := published(t, site, "tw-l3")
+	if len(a.NotRerun) == 0 {
+		t.Error("no check is told as one that cannot be run again")
+	}
+	for _, e := range a.Assessment.Evidence {
+		if e.Evidence == "sbom" && (e.SHA256 == "" || e.Title == "" || e.Standing != "held" || e.Size != 0 || e.Reader != "" || e.Detail != "") {
+			t.Errorf("got %+v", e)
+		}
+	}
+	found := false
+	for _, f := range a.Assessment.Findings {
+		if f.Check == "provenance.sbom-minimum" {
+			found = true
+			if f.Outcome != "passed" || f.Message != "publication.not-public" || len(f.Args)+len(f.Places) > 0 {
+				t.Errorf("got %+v", f)
+			}
+		}
+	}
+	if !found {
+		t.Error("the outcome of provenance.sbom-minimum is not published")
+	}
+	code, out, _ := iotmark(t, "verify", site)
+	if code != 0 || !strings.Contains(out, "Cannot be run again, they rest on what is not public: ") || !strings.Contains(out, "provenance.sbom-minimum") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+}
