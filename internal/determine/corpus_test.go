@@ -111,10 +111,27 @@ func explain(a iotmark.Assessment, want map[iotmark.CheckID]iotmark.Outcome) str
 	return b.String()
 }
 
+// There is a dossier that meets everything: every criterion applies, none is
+// unmet, no claim is contradicted, and what is left waits for others.
+func TestCompleteMeetsEverything(t *testing.T) {
+	t.Parallel()
+	a := assessment(t, filepath.Join(products, "complete"), "2026-11-22")
+	for _, c := range a.Conclusions {
+		if c.Verdict != iotmark.Conforms || c.Contradicted || c.Waits == iotmark.WaitMaker && c.Level == iotmark.Must {
+			t.Errorf("%s: %s, contradicted %v, waits for %q", c.Criterion, c.Verdict, c.Contradicted, c.Waits)
+		}
+	}
+	for _, tr := range a.Tracks {
+		if tr.ID == iotmark.OpenDeclaration && !tr.Open {
+			t.Errorf("the open declaration is not open: %v", tr.Missing)
+		}
+	}
+}
+
 // The dossiers that this project made say what was written down about them.
 func TestCorpus(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"careful", "average", "disaster", "minimal", "example", "buffalo"} {
+	for _, name := range []string{"complete", "careful", "average", "disaster", "minimal", "example", "industrial", "standalone", "buffalo"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(products, name)

@@ -37,6 +37,7 @@ type product struct {
 	letter              byte
 	name, version, made string
 	maker, namespace    string
+	house               string // first label of the maker's domain, and of what it names after itself
 	own                 []pkg
 	missing             []string // in the image, left out of the list of components
 }
@@ -46,10 +47,18 @@ const debian = "Debian Project"
 var products = map[string]product{
 	"careful": {
 		letter: 'c', name: "tarnwick-ledger-3", version: "2.6.1", made: "2026-10-12T08:00:00Z",
-		maker: "Tarnwick Metering GmbH", namespace: "urn:uuid:6f1e3c52-6f0e-4d0b-9d2a-3d6c1f9a2b61",
+		maker: "Tarnwick Metering GmbH", namespace: "urn:uuid:6f1e3c52-6f0e-4d0b-9d2a-3d6c1f9a2b61", house: "tarnwick",
 		own: []pkg{
 			{name: "tarn-meterd", version: "2.6.1", source: "tarn-meterd", section: "misc", licence: "Apache-2.0", depends: []string{"libc6", "libssl3", "libmosquitto1", "libsqlite3-0"}},
 			{name: "tarn-updater", version: "1.9.0", source: "tarn-updater", section: "misc", licence: "Apache-2.0", depends: []string{"libc6", "libssl3"}},
+		},
+	},
+	"complete": {
+		letter: 'c', name: "alderbrook-companion-1", version: "2.6.1", made: "2026-10-12T08:00:00Z",
+		maker: "Alderbrook Living GmbH", namespace: "urn:uuid:9b3d0c77-0d8e-4a5a-8a41-5c0b1b7f6c20", house: "alderbrook",
+		own: []pkg{
+			{name: "alder-companiond", version: "2.6.1", source: "alder-companiond", section: "misc", licence: "Apache-2.0", depends: []string{"libc6", "libssl3", "libmosquitto1", "libsqlite3-0"}},
+			{name: "alder-updater", version: "1.9.0", source: "alder-updater", section: "misc", licence: "Apache-2.0", depends: []string{"libc6", "libssl3"}},
 		},
 	},
 	"average": {
@@ -194,8 +203,8 @@ func cyclonedx(p product) error {
 		"bomFormat": "CycloneDX", "specVersion": "1.6", "serialNumber": p.namespace, "version": 1,
 		"metadata": m{
 			"timestamp": p.made,
-			"authors":   []m{{"name": "Build team of " + p.maker, "email": "build@tarnwick.example"}},
-			"supplier":  m{"name": p.maker, "url": []string{"https://tarnwick.example"}},
+			"authors":   []m{{"name": "Build team of " + p.maker, "email": "build@" + p.house + ".example"}},
+			"supplier":  m{"name": p.maker, "url": []string{"https://" + p.house + ".example"}},
 			"tools":     m{"components": []m{{"type": "application", "name": "dossier-tools", "version": "1"}}},
 			"component": m{"type": "firmware", "bom-ref": subject, "name": p.name, "version": p.version, "purl": subject, "supplier": m{"name": p.maker}},
 		},
@@ -225,7 +234,7 @@ var libraries = []pkg{
 // app prints the list of the app that belongs to the product.
 func app(p product) error {
 	type m = map[string]any
-	const subject = "pkg:generic/tarnwick-app@7.2.0"
+	subject := "pkg:generic/" + p.house + "-app@7.2.0"
 	comps, refs := []m{}, []string{}
 	for _, q := range libraries {
 		group, name, _ := strings.Cut(q.name, ":")
@@ -240,8 +249,8 @@ func app(p product) error {
 		"bomFormat": "CycloneDX", "specVersion": "1.6", "serialNumber": "urn:uuid:0b7c1f4e-2c55-4a0e-8f1a-7c1d2a9e4d10", "version": 1,
 		"metadata": m{
 			"timestamp": "2026-10-05T10:00:00Z",
-			"authors":   []m{{"name": "Build team of " + p.maker, "email": "build@tarnwick.example"}},
-			"component": m{"type": "application", "bom-ref": subject, "name": "tarnwick-app", "version": "7.2.0", "purl": subject, "supplier": m{"name": p.maker}},
+			"authors":   []m{{"name": "Build team of " + p.maker, "email": "build@" + p.house + ".example"}},
+			"component": m{"type": "application", "bom-ref": subject, "name": p.house + "-app", "version": "7.2.0", "purl": subject, "supplier": m{"name": p.maker}},
 		},
 		"components":   comps,
 		"dependencies": []m{{"ref": subject, "dependsOn": refs}, {"ref": refs[2], "dependsOn": []string{refs[3], refs[4]}}, {"ref": refs[3], "dependsOn": []string{refs[4]}}},
