@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -32,18 +31,27 @@ func checkCommand() *cli.Command {
 		Description: `PATH is a product's folder, a zip or tar of it, or a declaration; the folder
 you stand in when it is left out. Nothing leaves this machine.
 
+Formats: text, json, html, markdown, sarif, junit, codequality, github. Of
+several, each but one names its file: --format sarif=iotmark.sarif.
+
+A baseline is an earlier report in JSON or SARIF: then only gaps that it does
+not hold count. In GitHub Actions the short report goes to the job summary.
+
 Exit codes: 0 no applicable must is unmet (not known and waiting for an
 assessor count as 0), 1 one does not conform, 2 wrong use or a broken file,
 5 some evidence could not be read, with --strict. They follow what --entry
 and --topic leave.`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "text", Usage: "`FORMAT` text, json or html"},
+			&cli.GenericFlag{Name: "format", Aliases: []string{"f"}, Value: new(words), Usage: "`FORMAT` or FORMAT=FILE; may be repeated; text"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write the report to `FILE` instead of stdout"},
+			&cli.StringFlag{Name: "baseline", Usage: "only gaps count that `FILE` does not hold"},
+			&cli.StringFlag{Name: "summary", Usage: "append a short report in Markdown to `FILE`"},
+			&cli.StringFlag{Name: "root", Usage: "reports count paths from `DIR`"},
 			&cli.StringFlag{Name: "at", Usage: "judge as of `DATE`; today when left out"},
 			&cli.BoolFlag{Name: "entry", Usage: "only the criteria of the first pass"},
 			&cli.StringSliceFlag{Name: "topic", Usage: "only criteria of `TOPIC`; may be repeated"},
 			&cli.BoolFlag{Name: "strict", Usage: "exit 5 when some evidence could not be read"},
-			&cli.BoolFlag{Name: "all", Usage: "do not shorten the text report"},
+			&cli.BoolFlag{Name: "all", Usage: "shorten no text; SARIF with what is met"},
 		},
 		Action: check,
 	}
@@ -53,9 +61,13 @@ func check(ctx context.Context, cmd *cli.Command) error {
 	if cmd.NArg() > 1 {
 		return usage("check takes one path, but found %s", strings.Join(cmd.Args().Slice(), " "))
 	}
-	format := cmd.String("format")
-	if !slices.Contains([]string{"text", "json", "html"}, format) {
-		return usage("--format %s: known are text, json and html", format)
+	path := cmd.Args().First()
+	if path == "" {
+		path = "."
+	}
+	outs, err := outputs(cmd, path)
+	if err != nil {
+		return err
 	}
 	asOf, err := day(cmd.String("at"))
 	if err != nil {
@@ -65,20 +77,26 @@ func check(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	path := cmd.Args().First()
-	if path == "" {
-		path = "."
+	base, err := baseline(cmd)
+	if err != nil {
+		return err
 	}
 	j, err := determination(ctx, cmd, path, asOf)
 	if err != nil {
 		return err
 	}
-	shown := report.Filter(j.Assessment, only, keep)
-	in := report.Input{Assessment: shown, Catalogue: j.Catalogue, Words: message.English()}
-	if err := write(cmd, format, in); err != nil {
+	in := report.Input{Assessment: report.Filter(j.Assessment, only, keep), Catalogue: j.Catalogue, Words: message.English(), Baseline: base, Where: j.Where}
+	if base != nil {
+		if err := base.Fits(in.Assessment); err != nil {
+			return err
+		}
+	}
+	end := verdict(cmd, in)
+	in.Program = report.Program{Version: version(), Exit: iotmark.ExitCode(end)}
+	if err := write(cmd, outs, in); err != nil {
 		return err
 	}
-	return verdict(cmd, shown)
+	return end
 }
 
 // day reads --at, and takes today when it is left out.
@@ -126,6 +144,7 @@ type determined struct {
 	Declaration *iotmark.Declaration
 	Assessment  iotmark.Assessment
 	Catalogue   *catalogue.Catalogue
+	Where       report.Where // where the dossier's files lie
 }
 
 func determination(ctx context.Context, cmd *cli.Command, path string, asOf iotmark.Date) (determined, error) {
@@ -138,8 +157,12 @@ func determination(ctx context.Context, cmd *cli.Command, path string, asOf iotm
 		return determined{}, err
 	}
 	defer d.Close()
+	at, err := where(d, path, cmd.String("root"))
+	if err != nil {
+		return determined{}, err
+	}
 	a, err := run(ctx, cmd, cat, d, asOf)
-	return determined{d.Declaration, a, cat}, err
+	return determined{d.Declaration, a, cat, at}, err
 }
 
 // run determines, and tells on stderr how far it is and what broke off.
@@ -150,58 +173,10 @@ func run(ctx context.Context, cmd *cli.Command, cat *catalogue.Catalogue, d *dos
 		defer faults.Unlock()
 		tell(cmd.Root().ErrWriter, err)
 	}}
-	if w := cmd.Root().ErrWriter; terminal(w) {
-		in.Progress = func(p determine.Progress) {
-			fmt.Fprintf(w, "\r\x1b[K%s %d of %d: %.40s", p.Stage, p.Done, p.Total, p.Name)
-			if p.Done == p.Total {
-				fmt.Fprint(w, "\r\x1b[K")
-			}
-		}
-	}
+	progress, stop := progress(cmd.Root().ErrWriter)
+	defer stop()
+	in.Progress = progress
 	return determine.Run(ctx, in)
-}
-
-// write renders the report to stdout or to a file, the whole of it or
-// nothing.
-func write(cmd *cli.Command, format string, in report.Input) error {
-	var b strings.Builder
-	out := cmd.Root().Writer
-	file := cmd.String("output")
-	if file == "-" {
-		file = ""
-	}
-	path := cmd.Args().First()
-	if path == "" {
-		path = "."
-	}
-	if file != "" && ours(file, path) {
-		return usage("--output %s would write over the dossier; choose another name, such as report.%s", file, format)
-	}
-	if err := render(&b, format, in, report.TextOptions{Colour: file == "" && colour(out), All: cmd.Bool("all")}); err != nil {
-		return err
-	}
-	if file == "" {
-		_, err := io.WriteString(out, b.String())
-		return err
-	}
-	if err := replace(file, b.String()); err != nil {
-		return &iotmark.Error{Kind: iotmark.Invalid, ID: "output", Msg: "the report could not be written to " + file, Err: err}
-	}
-	return nil
-}
-
-func render(w io.Writer, format string, in report.Input, opt report.TextOptions) error {
-	switch format {
-	case "json":
-		b, err := report.JSON(in.Assessment)
-		if err == nil {
-			_, err = w.Write(b)
-		}
-		return err
-	case "html":
-		return report.HTML(w, in)
-	}
-	return report.Text(w, in, opt)
 }
 
 // replace writes a file beside the old one and then takes its place, so that
@@ -279,11 +254,13 @@ func earlierReport(file string) bool {
 	n, _ := io.ReadFull(f, head)
 	s := string(head[:n])
 	return strings.HasPrefix(s, "{\n  \"edition\": \"") || strings.HasPrefix(s, "<!DOCTYPE html>") && strings.Contains(s, "where it stands") ||
-		strings.Contains(s, ", judged as of ")
+		strings.Contains(s, ", judged as of ") || strings.HasPrefix(s, "<!-- iotmark report -->") || strings.Contains(s, "<testsuites name=\"iotmark\"") ||
+		strings.HasPrefix(s, "{\n  \"$schema\":") && strings.Contains(s, "\"name\": \"iotmark\"")
 }
 
 // verdict decides the exit code; the report has said why.
-func verdict(cmd *cli.Command, a iotmark.Assessment) error {
+func verdict(cmd *cli.Command, in report.Input) error {
+	a := in.Assessment
 	if cmd.Bool("strict") {
 		for _, h := range a.Evidence {
 			if h.Standing == iotmark.Unopened || h.Standing == iotmark.Held && h.Reason != "" && h.Reason != assess.NotExamined {
@@ -291,8 +268,8 @@ func verdict(cmd *cli.Command, a iotmark.Assessment) error {
 			}
 		}
 	}
-	for _, c := range a.Conclusions {
-		if c.Level == iotmark.Must && c.Verdict == iotmark.DoesNotConform {
+	for _, g := range in.Compare().New { // without a baseline all of them
+		if g.Level == iotmark.Must {
 			return said(iotmark.Nonconforming, "must-unmet")
 		}
 	}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/message"
+	"github.com/open-iot-mark/iotmark/internal/report"
 )
 
 // Main runs one command and returns its exit code.
@@ -55,7 +56,11 @@ func tell(out io.Writer, err error) {
 	var b strings.Builder
 	defer func() {
 		for l := range strings.Lines(b.String()) {
-			io.WriteString(out, message.Clean(strings.TrimSuffix(l, "\n"))+"\n")
+			l = message.Clean(strings.TrimSuffix(l, "\n"))
+			if workflow() {
+				l = report.Uncommanded(l)
+			}
+			io.WriteString(out, l+"\n")
 		}
 	}()
 	w := &b

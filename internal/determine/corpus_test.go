@@ -243,7 +243,7 @@ func TestSameBytes(t *testing.T) {
 	t.Parallel()
 	var first []byte
 	for range 3 {
-		b, err := report.JSON(assessment(t, filepath.Join(products, "average"), "2026-11-22"))
+		b, err := report.JSON(report.Input{Assessment: assessment(t, filepath.Join(products, "average"), "2026-11-22")})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -42,6 +42,7 @@ type view struct {
 	Tracks                            []trackView
 	Warnings                          []string
 	Topics                            []topicView
+	Baseline                          *baselineView
 	Groups                            []groupView
 	Facts, Answers                    []factView
 	All                               []allView
@@ -68,6 +69,14 @@ type groupView struct {
 	Plain         bool // a list of names; there is nothing for the maker to do
 	Items         []itemView
 }
+
+type baselineView struct {
+	Title                   string
+	New                     []newView
+	Known, Resolved, Unseen []string
+}
+
+type newView struct{ ID, Level, Words string }
 
 type itemView struct {
 	ID, Consumer, Statement, Level, Verdict, How string
@@ -120,6 +129,7 @@ func (in Input) view() view {
 		v.Applicable += s.Criteria
 		v.Topics = append(v.Topics, in.topicView(s))
 	}
+	v.Baseline = in.baselineView()
 	for _, g := range Groups(a) {
 		v.Groups = append(v.Groups, in.groupView(g))
 	}
@@ -129,6 +139,25 @@ func (in Input) view() view {
 		v.Evidence = append(v.Evidence, in.evidenceView(h))
 	}
 	v.Checks, v.Outcomes = in.outcomeViews()
+	return v
+}
+
+func (in Input) baselineView() *baselineView {
+	if in.Baseline == nil {
+		return nil
+	}
+	names := func(gs []Gap) []string {
+		var out []string
+		for _, g := range gs {
+			out = append(out, name(g))
+		}
+		return out
+	}
+	cmp := in.Compare()
+	v := &baselineView{Title: in.counts(cmp), Known: names(cmp.Known()), Resolved: names(cmp.Resolved), Unseen: names(cmp.Unseen)}
+	for _, g := range byLevel(cmp.New) {
+		v.New = append(v.New, newView{message.Clean(string(g.Criterion)), string(g.Level), in.words(g)})
+	}
 	return v
 }
 

@@ -1,5 +1,7 @@
 // Package report renders an assessment for people and for programs: as text,
-// as JSON and as one self-contained HTML page. It is pure: it takes values
+// as JSON, as one self-contained HTML page, and in the forms that build
+// services take in: SARIF, JUnit, Markdown, workflow commands, code quality.
+// It compares an assessment with an earlier report. It is pure: it takes values
 // and gives bytes, and the same assessment gives the same bytes.
 //
 // What it refuses to do: conclude anything. What can go wrong: text from a
@@ -27,16 +29,94 @@ type Input struct {
 	Assessment iotmark.Assessment
 	Catalogue  *catalogue.Catalogue
 	Words      *message.Words
+	Baseline   *Baseline // what was known before; nil: nothing is compared
+	Where      Where     // for the formats that point at files
+	Program    Program   // for the formats that name who wrote them
+}
+
+// Where says where the files of a dossier lie. Paths are relative to the root
+// of the repository, with forward slashes.
+type Where struct {
+	Declaration string                        // or the archive that holds it
+	Archive     bool                          // the dossier is one archive, and all paths are its own
+	Evidence    map[iotmark.EvidenceID]string // of the pieces that lie in the dossier
+	Line        func(field string) int        // of a dotted field of the declaration, or of the block around it; 0: not known. May be nil
+}
+
+func (w Where) line(field string) int {
+	if w.Line == nil {
+		return 0
+	}
+	return w.Line(field)
+}
+
+// Program is who wrote a report, and how the run will end.
+type Program struct {
+	Version string
+	Exit    int // exit code
 }
 
 // JSON returns the assessment as JSON: indented, keys in a fixed order, a
-// line feed at the end. Its schema is docs/assessment.schema.json.
-func JSON(a iotmark.Assessment) ([]byte, error) {
+// line feed at the end. Where there is a baseline, its comparison comes last.
+// Its schema is docs/assessment.schema.json.
+func JSON(in Input) ([]byte, error) {
+	if in.Baseline == nil {
+		return encode(in.Assessment)
+	}
+	return encode(struct {
+		iotmark.Assessment
+		Baseline compared `json:"baseline"`
+	}{in.Assessment, in.compared()})
+}
+
+// compared is the comparison with a baseline in JSON.
+type compared struct {
+	AsOf      iotmark.Date `json:"as_of"`
+	New       []gapRow     `json:"new"`
+	Changed   []gapRow     `json:"changed"`
+	Unchanged []gapRow     `json:"unchanged"`
+	Resolved  []gapRow     `json:"resolved"`
+	Unseen    []gapRow     `json:"unseen"`
+}
+
+type gapRow struct {
+	Gap       string              `json:"gap"`
+	Criterion iotmark.CriterionID `json:"criterion"`
+	Level     iotmark.Level       `json:"level"`
+	Check     iotmark.CheckID     `json:"check,omitempty"`
+	Finding   *int                `json:"finding,omitempty"` // index into the findings
+}
+
+func (in Input) compared() compared {
+	rows := func(gs []Gap) []gapRow {
+		out := []gapRow{}
+		for _, g := range gs {
+			r := gapRow{Gap: g.ID, Criterion: g.Criterion, Level: g.Level, Check: g.Check}
+			if g.Finding >= 0 {
+				r.Finding = &g.Finding
+			}
+			out = append(out, r)
+		}
+		return out
+	}
+	gone := func(gs []Gap) []gapRow { // their findings were those of another report
+		out := rows(gs)
+		for i := range out {
+			out[i].Finding = nil
+		}
+		return out
+	}
+	c := in.Compare()
+	return compared{in.Baseline.AsOf, rows(c.New), rows(c.Changed), rows(c.Unchanged), gone(c.Resolved), gone(c.Unseen)}
+}
+
+// encode writes a value as JSON: indented, with a line feed at the end.
+func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	if err := e.Encode(a); err != nil {
+	if err := e.Encode(v); err != nil {
 		return nil, err
 	}
 	// What steers a terminal is written as an escape; to a program it is the

@@ -204,7 +204,7 @@ func TestJSONSchema(t *testing.T) {
 	in := input(t, "Lamp")
 	f := &in.Assessment.Findings[0]
 	f.Shown, f.Exploitable = &iotmark.LabelValue{Fact: "security-updates", Value: "date", Date: "2030-01-01"}, true
-	b, err := report.JSON(in.Assessment)
+	b, err := report.JSON(in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,6 +215,20 @@ func TestJSONSchema(t *testing.T) {
 	if err := schema.Validate(v); err != nil {
 		t.Error(err)
 	}
+	compared := in
+	compared.Baseline = &report.Baseline{AsOf: "2026-01-01", Gaps: append(report.Gaps(in.Assessment)[1:],
+		report.Gap{ID: strings.Repeat("a", 32), Criterion: "lifecycle.warranty", Level: iotmark.Must})}
+	c2, err := report.JSON(compared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v2, err := jsonschema.UnmarshalJSON(bytes.NewReader(c2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(v2); err != nil || !bytes.Contains(c2, []byte(`"resolved": [`)) {
+		t.Errorf("with a baseline: %v", err)
+	}
 	// And it comes back as it was.
 	var back iotmark.Assessment
 	d := json.NewDecoder(bytes.NewReader(b))
@@ -222,7 +236,7 @@ func TestJSONSchema(t *testing.T) {
 	if err := d.Decode(&back); err != nil {
 		t.Fatal(err)
 	}
-	again, err := report.JSON(back)
+	again, err := report.JSON(report.Input{Assessment: back})
 	if err != nil || !bytes.Equal(b, again) {
 		t.Errorf("the assessment changed on its way through JSON, %v", err)
 	}

@@ -32,6 +32,7 @@ func Text(w io.Writer, in Input, opt TextOptions) error {
 	t := &text{in: in, opt: opt}
 	t.head()
 	t.picture()
+	t.baseline()
 	for _, g := range Groups(in.Assessment) {
 		t.group(g)
 	}
@@ -47,6 +48,7 @@ type text struct {
 	in  Input
 	opt TextOptions
 	b   strings.Builder
+	new map[iotmark.CriterionID]bool // criteria with a gap that the baseline does not know
 }
 
 // colours; the words say the same, so that nothing hangs on a colour alone
@@ -154,6 +156,55 @@ func (t *text) picture() {
 	t.line(t.paint(dim, "# checked by program  = evidence shown  - maker's word  x not met  . not known"))
 }
 
+// baseline tells what is new since the baseline, what is known and what is
+// gone.
+func (t *text) baseline() {
+	if t.in.Baseline == nil {
+		return
+	}
+	cmp := t.in.Compare()
+	t.new = map[iotmark.CriterionID]bool{}
+	date := string(t.in.Baseline.AsOf)
+	t.line("")
+	if len(cmp.New) == 0 {
+		t.line(t.paint(bold, t.in.say("baseline.none", map[string]string{"date": date})))
+	} else {
+		t.line(t.paint(bold, t.in.say("baseline.title", map[string]string{"date": date, "n": strconv.Itoa(len(cmp.New))})))
+	}
+	for i, g := range byLevel(cmp.New) {
+		t.new[g.Criterion] = true
+		switch {
+		case i < cut || t.opt.All:
+			t.para(t.paint(red, "!")+" "+t.paint(bold, string(g.Criterion))+" ("+string(g.Level)+"): "+t.in.words(g), 2, 4)
+		case i == cut:
+			t.line(t.paint(dim, fmt.Sprintf("  and %d more; --all lists them", len(cmp.New)-cut)))
+		}
+	}
+	t.names(cmp.Known(), func(s string) string { return t.in.say("baseline.known", map[string]string{"gaps": s}) })
+	for _, g := range cmp.Resolved {
+		t.para(t.in.say("baseline.resolved", map[string]string{"gap": name(g)}), 2, 4)
+	}
+	for _, g := range cmp.Unseen {
+		t.para(t.in.say("baseline.unseen", map[string]string{"gap": name(g)}), 2, 4)
+	}
+}
+
+// names tells gaps by their names in one paragraph.
+func (t *text) names(gs []Gap, say func(string) string) {
+	if len(gs) == 0 {
+		return
+	}
+	var out []string
+	for i, g := range gs {
+		if i == cut && !t.opt.All {
+			out = append(out, fmt.Sprintf("and %d more", len(gs)-cut))
+			break
+		}
+		out = append(out, name(g))
+	}
+	t.para(say(strings.Join(out, ", ")), 2, 4)
+}
+
 func num(n int) string {
 	if n == 0 {
 		return "-"
@@ -194,6 +245,9 @@ func (t *text) conclusion(c iotmark.Conclusion) {
 	effort := Effort(c.Next.Minutes)
 	if c.Entry {
 		effort = strings.TrimSpace("entry  " + effort)
+	}
+	if t.new[c.Criterion] {
+		effort = strings.TrimSpace("new  " + effort)
 	}
 	mark, code := "?", dim
 	if c.Verdict == iotmark.DoesNotConform {
