@@ -60,6 +60,10 @@ func (in Input) criteriaView() criteriaView {
 	return v
 }
 
+// mostListed is how many pieces of evidence and how many findings are listed
+// for one criterion. The declaration and the findings have them all.
+const mostListed = 12
+
 func (in Input) criterionView(c iotmark.Conclusion) criterionView {
 	cr := in.Catalogue.Criterion(c.Criterion)
 	v := criterionView{
@@ -76,17 +80,17 @@ func (in Input) criterionView(c iotmark.Conclusion) criterionView {
 	}
 	v.Claim = in.say("criteria.claim-"+answer, nil)
 	claim := in.Declaration.Claims[c.Criterion]
-	if claim.Note != "" {
+	if filled(claim.Note) {
 		v.Note = quote(claim.Note, textLength)
 	}
 	for _, e := range in.Declaration.Evidence {
-		if slices.Contains(claim.Evidence, e.ID) && len(v.Proof) < 20 {
-			v.Proof = append(v.Proof, quote(e.Title, lineLength))
+		if slices.Contains(claim.Evidence, e.ID) && len(v.Proof) < mostListed {
+			v.Proof = append(v.Proof, quote(e.Title, nameLength))
 		}
 	}
 	for _, r := range c.Reasons {
 		if f, ok := in.finding(r); ok && in.role(c.Criterion, f.Check) != catalogue.Hint {
-			if p := in.program(f); p != "" {
+			if p := in.program(f); p != "" && len(v.Program) < mostListed {
 				v.Program = append(v.Program, p)
 			}
 		}
@@ -115,7 +119,7 @@ func (in Input) program(f iotmark.Finding) template.HTML {
 			a[k] = template.HTML(s)
 			continue
 		}
-		a[k] = foreign(s, lineLength)
+		a[k] = foreign(s, nameLength)
 	}
 	return h + in.say(f.Message, a)
 }

@@ -30,7 +30,7 @@ func (in Input) frame(title iotmark.MessageID) frame {
 		Title: in.Words.Say(title, map[string]string{"product": name}),
 		Name:  foreign(name, nameLength),
 		Edition: in.say("page.edition", args{
-			"edition": foreign(string(a.Edition), nameLength), "date": esc(in.day(a.AsOf)),
+			"edition": foreign(named(string(a.Edition), in), nameLength), "date": esc(in.day(a.AsOf)),
 		}),
 		Hash: message.Short(string(a.Declared), 64),
 	}
@@ -118,7 +118,7 @@ func (in Input) view() view {
 
 		HasAlternatives: len(in.Languages) > 1,
 	}
-	if d.Product.Summary != "" {
+	if filled(d.Product.Summary) {
 		v.Summary = quote(d.Product.Summary, lineLength)
 	}
 	if d.Signed != nil {
@@ -148,6 +148,9 @@ func (in Input) kind(id string) template.HTML {
 	words := message.Short(strings.ReplaceAll(id, "-", " "), nameLength)
 	if m := iotmark.MessageID("kind." + id); in.Words.Has(m) {
 		return esc(capital(in.Words.Say(m, nil)))
+	}
+	if words == "" {
+		return in.say("page.not-known", nil)
 	}
 	return in.english("<bdi>" + esc(capital(words)) + "</bdi>")
 }
@@ -397,11 +400,11 @@ var liable = []string{
 func (in Input) partyViews() []partyView {
 	m := in.Declaration.Maker
 	where := func(address, country string) template.HTML {
-		h := foreign(address, lineLength)
-		if address == "" {
-			h = ""
+		h := template.HTML("")
+		if filled(address) {
+			h = foreign(address, lineLength)
 		}
-		if country != "" {
+		if filled(country) {
 			if h != "" {
 				h += ". "
 			}

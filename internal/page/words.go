@@ -84,15 +84,26 @@ func (in Input) consumer(id iotmark.CriterionID) template.HTML {
 
 func esc(s string) template.HTML { return template.HTML(template.HTMLEscapeString(s)) }
 
-// foreign shows a maker's text within a sentence, apart in its direction.
+// foreign shows a maker's text within a sentence, apart in its direction; like
+// quote where there is nothing to see.
 func foreign(s string, most int) template.HTML {
+	if !filled(s) {
+		s = "..."
+	}
 	return "<bdi>" + esc(message.Short(s, most)) + "</bdi>"
 }
 
-// quote shows a maker's text as a quotation in a language nobody named.
+// quote shows a maker's text as a quotation in a language nobody named. A
+// text in which there is nothing to see is shown as three full stops.
 func quote(s string, most int) template.HTML {
+	if !filled(s) {
+		s = "..."
+	}
 	return `<q lang="" dir="auto">` + esc(message.Short(s, most)) + "</q>"
 }
+
+// filled reports whether there is anything to see in a maker's text.
+func filled(s string) bool { return message.Short(s, 4) != "" }
 
 // rel says of every link that a maker gave: we do not vouch for it, it learns
 // nothing of the reader, and it cannot reach back (HTML, 4.6.7).
