@@ -212,15 +212,8 @@ func troubles(err error) []trouble {
 		}
 	}
 	var out []trouble
-	for _, e := range es {
-		where := e.Pos
-		if e.Field != "" {
-			where = e.Field
-			if e.Pos != "" {
-				where = e.Pos + ", " + e.Field
-			}
-		}
-		out = append(out, trouble{message.Clean(where), message.Clean(e.Msg), string(e.ID)})
+	for _, e := range es { // the message names the field
+		out = append(out, trouble{message.Clean(e.Pos), message.Clean(e.Msg), string(e.ID)})
 	}
 	if len(out) == 0 {
 		out = append(out, trouble{"", message.Clean(err.Error()), "internal"})
