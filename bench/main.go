@@ -20,8 +20,8 @@ import (
 )
 
 const (
-	binary = "bin/iotmark"
-	runs   = 11 // one is a warm-up and does not count
+	program = "bin/iotmark"
+	runs    = 11 // one is a warm-up and does not count
 )
 
 // run is what one process used.
@@ -62,13 +62,16 @@ func bench(w io.Writer) error {
 			return err
 		}
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return captures(w, tmp)
 }
 
 func line(w io.Writer, name, dir, goal string) error {
 	var rs []run
 	for i := range runs {
-		r, err := measure(dir)
+		r, err := measure(program, "check", "--at", "2026-11-22", dir)
 		if err != nil {
 			return err
 		}
@@ -89,9 +92,9 @@ func line(w io.Writer, name, dir, goal string) error {
 	return nil
 }
 
-// measure runs the command once, the way a person does.
-func measure(dir string) (run, error) {
-	cmd := exec.Command(binary, "check", "--at", "2026-11-22", dir)
+// measure runs a command once, the way a person does.
+func measure(name string, args ...string) (run, error) {
+	cmd := exec.Command(name, args...)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	start := time.Now()

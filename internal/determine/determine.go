@@ -152,13 +152,18 @@ func afford(src []dossier.Item, items []check.Item, jobs []int, lim evidence.Lim
 	var all, stays int64
 	out := jobs[:0:0]
 	for _, i := range jobs {
-		if src[i].Size > lim.Bytes {
+		stream := streams(src[i].Kind)
+		if src[i].Size > lim.Bytes && !stream {
 			out = append(out, i) // its reader refuses it by its size, and says so
 			continue
 		}
-		all += src[i].Size
+		if !stream {
+			all += src[i].Size
+		}
 		switch src[i].Kind {
 		case iotmark.KindFirmwareImage, iotmark.KindPhoto:
+		case iotmark.KindPacketCapture:
+			stays += min(4*src[i].Size, captureKept) // a packet of 60 bytes can be a conversation
 		case iotmark.KindSBOM, iotmark.KindHBOM, iotmark.KindInterfaceDescription, iotmark.KindNetworkProfile:
 			stays += src[i].Size
 		default:
@@ -174,8 +179,26 @@ func afford(src []dossier.Item, items []check.Item, jobs []int, lim evidence.Lim
 	return out
 }
 
-// textKept is what a reader of texts keeps of one file at most.
-const textKept = 4 << 20
+// What the readers of texts and of captures keep of one file at most.
+const (
+	textKept    = 4 << 20
+	captureKept = 8 << 20
+)
+
+// streams reports whether every reader of a kind takes an input of any size
+// in bounded memory.
+func streams(kind iotmark.EvidenceKind) bool {
+	found := false
+	for _, r := range Readers() {
+		if slices.Contains(r.Kinds, kind) {
+			if !r.Streams {
+				return false
+			}
+			found = true
+		}
+	}
+	return found
+}
 
 // holding says what became of an item, and dates it by its content where the
 // declaration does not.

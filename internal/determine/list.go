@@ -13,6 +13,7 @@ import (
 	"github.com/open-iot-mark/iotmark/internal/check/privacy"
 	"github.com/open-iot-mark/iotmark/internal/check/provenance"
 	"github.com/open-iot-mark/iotmark/internal/evidence"
+	"github.com/open-iot-mark/iotmark/internal/evidence/capture"
 	"github.com/open-iot-mark/iotmark/internal/evidence/description"
 	"github.com/open-iot-mark/iotmark/internal/evidence/firmware"
 	"github.com/open-iot-mark/iotmark/internal/evidence/image"
@@ -32,6 +33,7 @@ func Readers() []evidence.Reader {
 		netprofile.Reader,
 		description.Reader,
 		image.Reader,
+		capture.Reader,
 		firmware.Reader,
 		table.Reader,
 		text.Reader,

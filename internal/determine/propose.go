@@ -27,7 +27,7 @@ type Proposal struct {
 const (
 	proposeFiles = 20_000
 	proposeDepth = 8
-	proposeBytes = 256 << 20
+	proposeBytes = 2 << 30 // only the first bytes are read
 )
 
 // skipped folders hold other people's files, or nothing that is shipped.
@@ -60,9 +60,7 @@ var clues = []clue{
 	{reader: "sbom", kind: iotmark.KindSBOM, title: "Software components", why: "is a list of components", sure: true},
 	{reader: "description", kind: iotmark.KindInterfaceDescription, title: "Description of an interface", why: "describes an interface", sure: true},
 	{name: named(`(open)?vex.*\.json$`), kind: iotmark.KindVEX, title: "Known weaknesses and this product", why: "has the name of a VEX statement"},
-	{magic: "\xd4\xc3\xb2\xa1", kind: iotmark.KindPacketCapture, title: "Recorded traffic", why: "is a packet capture", sure: true},
-	{magic: "\xa1\xb2\xc3\xd4", kind: iotmark.KindPacketCapture, title: "Recorded traffic", why: "is a packet capture", sure: true},
-	{magic: "\x0a\x0d\x0d\x0a", kind: iotmark.KindPacketCapture, title: "Recorded traffic", why: "is a packet capture", sure: true},
+	{reader: "capture", kind: iotmark.KindPacketCapture, title: "Recorded traffic", why: "is a packet capture", sure: true},
 	{name: named(`\.apk$`), magic: "PK", kind: iotmark.KindAppPackage, title: "The app as shipped", why: "is an Android package", sure: true},
 	{reader: "firmware", name: named(`\.(img|bin|fw|cpio|uimage|squashfs|ext4)$|(firmware|rootfs|image).*\.(tar|tgz|zip|gz|xz|zst)$`), kind: iotmark.KindFirmwareImage, title: "Device image", why: "is an image or a tree by its content and name", sure: true},
 	{reader: "firmware", name: named(`firmware|rootfs|image|\.(img|bin|fw|cpio|uimage)$`), kind: iotmark.KindFirmwareImage, title: "Device image", why: "is an image or a tree by its content and name"},

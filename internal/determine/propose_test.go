@@ -17,7 +17,7 @@ const (
 	mud     = `{"ietf-mud:mud": {"mud-version": 1, "mud-url": "https://lumo.example/ln1.json"}}`
 	notice  = "<!DOCTYPE html><html lang=\"en\"><title>Privacy</title><p>We keep nothing.</p></html>"
 	contact = "Contact: mailto:security@lumo.example\nExpires: 2027-09-30T00:00:00Z\n"
-	pcap    = "\xd4\xc3\xb2\xa1\x02\x00\x04\x00"
+	pcap    = "\xd4\xc3\xb2\xa1\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x04\x00\x01\x00\x00\x00"
 	image   = "\x27\x05\x19\x56\x00\x01\x02\x03\xff\xfe"
 	picture = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00"
 )

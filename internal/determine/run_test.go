@@ -120,7 +120,8 @@ func TestUnknownFormat(t *testing.T) {
 		{iotmark.KindDocument, "PK\x03\x04word/document.xml", assess.NotExamined},
 		{iotmark.KindDocument, "\x00\x01\x02", "format-unknown"},
 		{iotmark.KindVideo, "\x1a\x45\xdf\xa3", assess.NotExamined},
-		{iotmark.KindPacketCapture, "anything", assess.NotExamined},
+		{iotmark.KindPacketCapture, "anything", "format-unknown"},
+		{iotmark.KindAppPackage, "anything", assess.NotExamined},
 	} {
 		s := evidence.NewSource("x", []byte(c.content))
 		if r := sniff(c.kind, s); r != nil {

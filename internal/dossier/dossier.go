@@ -98,7 +98,7 @@ type Options struct {
 	AsOf iotmark.Date // the day on which evidence must be valid; empty: no day, so nothing has expired
 
 	MaxDeclaration int64 // bytes of the declaration; 1 MiB
-	MaxFile        int64 // bytes of one file of evidence; 1 GiB
+	MaxFile        int64 // bytes of one file of evidence; 2 GiB
 	MaxTotal       int64 // bytes of all evidence together, in the order of the declaration; 2 GiB
 	MaxOut         int64 // bytes unpacked from an archive; 512 MiB
 	MaxEntries     int   // entries of an archive; 10,000
@@ -106,7 +106,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	o.MaxDeclaration = cmp.Or(o.MaxDeclaration, 1<<20)
-	o.MaxFile = cmp.Or(o.MaxFile, 1<<30)
+	o.MaxFile = cmp.Or(o.MaxFile, 2<<30)
 	o.MaxTotal = cmp.Or(o.MaxTotal, 2<<30)
 	o.MaxOut = cmp.Or(o.MaxOut, 512<<20)
 	o.MaxEntries = cmp.Or(o.MaxEntries, 10_000)

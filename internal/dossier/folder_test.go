@@ -299,7 +299,7 @@ func TestSparse(t *testing.T) {
 		}
 		defer d.Close()
 		for _, it := range d.Items {
-			if it.Standing != iotmark.Unopened || it.Problem.ID != "file-too-large" || !strings.Contains(it.Problem.Msg, "1 GiB") {
+			if it.Standing != iotmark.Unopened || it.Problem.ID != "file-too-large" || !strings.Contains(it.Problem.Msg, "2 GiB") {
 				t.Errorf("%s: %s, %v", it.ID, it.Standing, it.Problem)
 			}
 		}

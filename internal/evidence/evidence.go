@@ -23,6 +23,7 @@ import (
 // Limits bound what one reader may use for one piece of evidence.
 type Limits struct {
 	Bytes   int64         // size of the input
+	Stream  int64         // size of the input, packed and unpacked, of a reader that streams
 	Out     int64         // bytes written by all decompression together
 	Ratio   int64         // out : in, looked at after the first 16 MiB out
 	Depth   int           // nesting of documents, and of archives in archives
@@ -35,6 +36,7 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		Bytes:   64 << 20,
+		Stream:  2 << 30,
 		Out:     512 << 20,
 		Ratio:   200,
 		Depth:   64,
@@ -91,6 +93,9 @@ type Reader struct {
 	Read func(ctx context.Context, src Source, lim Limits) (any, error)
 	// New returns an empty value of the facts' type, to decode JSON into.
 	New func() any
+	// Streams says that it reads from front to back in memory that does not
+	// grow with the size: Limits.Stream bounds its input, not Limits.Bytes.
+	Streams bool
 	// Binary says that its formats are binary artefacts, written by tools and
 	// devices rather than by people. Where there is a way to confine readers,
 	// such a reader runs only confined.
