@@ -55,22 +55,7 @@ func run(t *testing.T, args ...string) (out string, exit int) {
 // sarifSchema is the JSON Schema of SARIF 2.1.0.
 func sarifSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	corpus, err := samples.ReadCorpus()
-	if err != nil {
-		t.Fatal(err)
-	}
-	i := slices.IndexFunc(corpus.NPM, func(a samples.Archive) bool { return slices.Contains(a.Use, "format sarif") })
-	if i < 0 {
-		t.Fatal("corpus.yaml names no schema of SARIF")
-	}
-	a := corpus.NPM[i]
-	raw, err := os.ReadFile(filepath.Join(a.Folder(), a.Files[0].Path))
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("%s %s is absent; go run ./internal/samples/fetch brings it", a.Name, a.Version)
-		}
-		t.Skipf("%s %s is absent; go run ./internal/samples/fetch brings it", a.Name, a.Version)
-	}
+	raw := samples.Packaged(t, "format sarif")
 	def, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	if err != nil {
 		t.Fatal(err)

@@ -72,7 +72,7 @@ type trouble struct{ Where, Words, ID string }
 // and judges it; New calls it once, Run after each change.
 func New(ctx context.Context, path string, judge func(context.Context) (Judged, error)) *Preview {
 	p := &Preview{path: path, judge: judge, waiting: map[chan struct{}]bool{}}
-	p.look(ctx, p.stamps(nil))
+	p.Look(ctx)
 	return p
 }
 
@@ -93,6 +93,12 @@ func (p *Preview) Run(ctx context.Context, tick <-chan time.Time) {
 			}
 		}
 	}
+}
+
+// Look judges the dossier anew, whether or not a file has changed. It must not
+// be called beside Run.
+func (p *Preview) Look(ctx context.Context) {
+	p.look(ctx, p.stamps(slices.Collect(maps.Keys(p.watched))))
 }
 
 // look judges the dossier. The stamps were taken before, so that a change

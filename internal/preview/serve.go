@@ -57,6 +57,8 @@ func (p *Preview) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "a preview can only be looked at", http.StatusMethodNotAllowed)
 	case r.URL.Path == "/":
 		p.shell(w, r)
+	case r.URL.Path == "/favicon.ico": // browsers ask by themselves; there is none, and that is no error
+		w.WriteHeader(http.StatusNoContent)
 	case r.URL.Path == "/events":
 		p.events(w, r)
 	default:

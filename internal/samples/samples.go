@@ -5,8 +5,13 @@
 package samples
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -19,10 +24,7 @@ func Path(t testing.TB, name string) string {
 	if _, err := os.Stat(p); err == nil && dir != "" {
 		return p
 	}
-	if os.Getenv("CI") != "" {
-		t.Fatalf("the sample %s is absent; set IOTMARK_SAMPLES to the folder of samples", name)
-	}
-	t.Skipf("the sample %s is absent; set IOTMARK_SAMPLES to the folder of samples", name)
+	absent(t, "the sample "+name+" is absent; set IOTMARK_SAMPLES to the folder of samples")
 	return ""
 }
 
@@ -34,6 +36,52 @@ func Read(t testing.TB, name string) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// Program returns the path of the first of some programs that is installed.
+// When none is, the test is skipped by their names; where CI is set in the
+// environment, it fails. scripts/need.sh installs what tests need.
+func Program(t testing.TB, names ...string) string {
+	t.Helper()
+	for _, n := range names {
+		if p, err := exec.LookPath(n); err == nil {
+			return p
+		}
+	}
+	absent(t, strings.Join(names, " or ")+" is not installed; scripts/need.sh installs it")
+	return ""
+}
+
+// Packaged returns the first file of the npm package that corpus.yaml has for
+// a use, after a look at its hash.
+func Packaged(t testing.TB, use string) []byte {
+	t.Helper()
+	c, err := ReadCorpus()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(c.NPM, func(a Archive) bool { return slices.Contains(a.Use, use) })
+	if i < 0 {
+		t.Fatalf("corpus.yaml has no npm package for %s", use)
+	}
+	a := c.NPM[i]
+	raw, err := os.ReadFile(filepath.Join(a.Folder(), filepath.FromSlash(a.Files[0].Path)))
+	if err != nil {
+		absent(t, a.Name+" "+a.Version+" is absent; go run ./internal/samples/fetch brings it")
+	}
+	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != a.Files[0].SHA256 {
+		t.Fatalf("%s %s is not what corpus.yaml names: its SHA-256 is %x", a.Name, a.Files[0].Path, sum)
+	}
+	return raw
+}
+
+// absent skips a test with the name of what is missing, and fails it in CI.
+func absent(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatal(what)
+	}
+	t.Skip(what)
 }
 
 // Dir returns the folder of samples, or the empty string when there is none.
