@@ -121,7 +121,7 @@ func (c *Catalogue) Touching(id iotmark.InstrumentID) map[iotmark.ProvisionID][]
 			for _, r := range c.Mapping(cr.ID) {
 				near := slices.ContainsFunc(r.Via, func(t iotmark.ThemeID) bool { return slices.Contains(cr.Themes, t) })
 				if r.Instrument == id && near == closely {
-					out[r.Provision] = append(out[r.Provision], Touch{cr.ID, near})
+					out[r.Provision] = append(out[r.Provision], Touch{cr.ID, near, r.Confidence})
 				}
 			}
 		}
@@ -133,4 +133,6 @@ func (c *Catalogue) Touching(id iotmark.InstrumentID) map[iotmark.ProvisionID][]
 type Touch struct {
 	Criterion iotmark.CriterionID `json:"criterion"`
 	Closely   bool                `json:"closely"`
+	// Confidence is that of the row of the mapping: medium or low.
+	Confidence string `json:"confidence"`
 }

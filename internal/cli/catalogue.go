@@ -50,6 +50,7 @@ it means for the person who uses the product.`,
 				},
 				Action: catalogueLint,
 			},
+			coverageCommand(),
 			{
 				Name:  "schema",
 				Usage: "print the declaration's JSON Schema, for editors",
