@@ -362,7 +362,7 @@ func TestCoverage(t *testing.T) {
 func TestTouching(t *testing.T) {
 	t.Parallel()
 	got := load(t).Touching("eu-weee")
-	want := []catalogue.Touch{{Criterion: "lifecycle.take-back", Closely: true}}
+	want := []catalogue.Touch{{Criterion: "lifecycle.take-back", Closely: true, Confidence: "medium"}}
 	if d := cmp.Diff(want, got["Art16"]); d != "" {
 		t.Errorf("got (-want +got):\n%s", d)
 	}

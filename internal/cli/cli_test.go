@@ -49,6 +49,7 @@ func scripts(t *testing.T, dir string, cmds map[string]func(*testscript.TestScri
 			e.Setenv("PRODUCTS", products)
 			e.Setenv("AT", "2026-11-22")
 			e.Setenv("NO_COLOR", "1")
+			e.Setenv("READY", os.Getenv("READY"))
 			return nil
 		},
 		Cmds: all,

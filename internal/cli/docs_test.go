@@ -1,0 +1,124 @@
+package cli_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/open-iot-mark/iotmark/internal/cli"
+)
+
+func document(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("../../docs", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// The ready files parse, ask for little, and call the program as it is.
+func TestReadyFiles(t *testing.T) {
+	t.Parallel()
+	var github struct {
+		Permissions map[string]string
+		Jobs        map[string]struct {
+			Permissions map[string]string
+			Steps       []struct{ Uses, Run, If string }
+		}
+	}
+	strictYAML(t, "ci/github.yml", &github)
+	if github.Permissions == nil || len(github.Permissions) > 0 {
+		t.Errorf("the workflow asks for %v", github.Permissions)
+	}
+	job := github.Jobs["check"]
+	if want := map[string]string{"contents": "read", "security-events": "write"}; len(job.Permissions) != 2 || job.Permissions["contents"] != want["contents"] {
+		t.Errorf("the job asks for %v, want %v", job.Permissions, want)
+	}
+	var uses []string
+	for _, s := range job.Steps {
+		uses = append(uses, s.Uses)
+		if strings.Contains(s.Run, "${{") {
+			t.Errorf("a script takes in an expression: %s", s.Run)
+		}
+	}
+	if !slices.Contains(uses, "github/codeql-action/upload-sarif@v3") {
+		t.Errorf("the steps use %q", uses)
+	}
+	var gitlab struct {
+		Iotmark struct {
+			Script    []string
+			Artifacts struct {
+				When    string
+				Reports map[string]string
+			}
+		}
+	}
+	strictYAML(t, "ci/gitlab.yml", &gitlab)
+	if r := gitlab.Iotmark.Artifacts; r.When != "always" || r.Reports["junit"] != "iotmark.xml" || r.Reports["codequality"] != "iotmark-quality.json" {
+		t.Errorf("the artifacts are %+v", r)
+	}
+
+	// Every flag and format that they name is there.
+	help, _ := run(t, "check", "--help")
+	flags := regexp.MustCompile(`--[a-z]+`)
+	formats := regexp.MustCompile(`--format ([a-z]+)`)
+	for _, name := range []string{"ci/github.yml", "ci/gitlab.yml", "ci/check.sh", "ci.md"} {
+		text := document(t, name)
+		for _, f := range flags.FindAllString(text, -1) {
+			if !strings.Contains(help, f+" ") && !strings.Contains(help, f+",") {
+				t.Errorf("%s: check has no %s", name, f)
+			}
+		}
+		for _, f := range formats.FindAllStringSubmatch(text, -1) {
+			if !slices.Contains(cli.FormatNames(), f[1]) {
+				t.Errorf("%s: there is no format %s", name, f[1])
+			}
+		}
+	}
+	for _, f := range cli.FormatNames() {
+		if !strings.Contains(document(t, "ci.md"), "| `"+f+"` |") {
+			t.Errorf("ci.md does not list %s", f)
+		}
+	}
+}
+
+func strictYAML(t *testing.T, name string, into any) {
+	t.Helper()
+	if err := yaml.Unmarshal([]byte(document(t, name)), into); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+}
+
+// The commands of the ready files do what they say, against the program as it
+// is: the script, and the lines of the two services.
+func TestReadyScripts(t *testing.T) {
+	var github struct {
+		Jobs map[string]struct{ Steps []struct{ Run string } }
+	}
+	strictYAML(t, "ci/github.yml", &github)
+	var gitlab struct{ Iotmark struct{ Script []string } }
+	strictYAML(t, "ci/gitlab.yml", &gitlab)
+	dir := t.TempDir()
+	script, err := filepath.Abs("../../docs/ci/check.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := "#!/bin/sh\nset -eu\n"
+	for name, text := range map[string]string{
+		"check.sh":  head + `exec "` + script + `"` + "\n",
+		"github.sh": head + strings.ReplaceAll(github.Jobs["check"].Steps[3].Run, `"$(go env GOPATH)/bin/iotmark"`, "iotmark"),
+		"gitlab.sh": head + gitlab.Iotmark.Script[0] + "\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("READY", dir)
+	scripts(t, "testdata/ready", nil)
+}
