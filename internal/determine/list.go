@@ -13,6 +13,7 @@ import (
 	"github.com/open-iot-mark/iotmark/internal/check/privacy"
 	"github.com/open-iot-mark/iotmark/internal/check/provenance"
 	"github.com/open-iot-mark/iotmark/internal/evidence"
+	"github.com/open-iot-mark/iotmark/internal/evidence/advisory"
 	"github.com/open-iot-mark/iotmark/internal/evidence/capture"
 	"github.com/open-iot-mark/iotmark/internal/evidence/description"
 	"github.com/open-iot-mark/iotmark/internal/evidence/firmware"
@@ -29,6 +30,7 @@ import (
 func Readers() []evidence.Reader {
 	return []evidence.Reader{
 		securitytxt.Reader,
+		advisory.Reader,
 		sbom.Reader,
 		netprofile.Reader,
 		description.Reader,

@@ -15,6 +15,7 @@ type Corpus struct {
 	Go      []Archive  `yaml:"go"`
 	NPM     []Archive  `yaml:"npm"`
 	Debian  []Archive  `yaml:"debian"`
+	Modules []Archive  `yaml:"modules"` // of the Go module proxy; no dependencies of this project
 }
 
 // Artefact is one file with its truth.
@@ -31,7 +32,7 @@ type Artefact struct {
 // Archive is a package of a registry with the files that tests read.
 type Archive struct {
 	Module    string     `yaml:"module"` // of the Go module proxy
-	Name      string     `yaml:"name"`   // of the npm registry or of Debian
+	Name      string     `yaml:"name"`   // of the npm registry or of Debian; the path of a module that is only read
 	Version   string     `yaml:"version"`
 	H1        string     `yaml:"h1"`
 	Integrity string     `yaml:"integrity"`
@@ -42,7 +43,8 @@ type Archive struct {
 	By        string     `yaml:"by"`
 }
 
-// Folder is where an npm or Debian archive is unpacked, below the project.
+// Folder is where an archive that is no dependency is unpacked, below the
+// project.
 func (a Archive) Folder() string {
 	clean := strings.NewReplacer("/", "-", "@", "", ":", "-", "+", "-", "~", "-").Replace(a.Name + "-" + a.Version)
 	return filepath.Join(Root(), ".cache", "corpus", clean)

@@ -52,6 +52,28 @@ func Program(t testing.TB, names ...string) string {
 	return ""
 }
 
+// Folder returns the folder of the npm package or module of that name, which
+// corpus.yaml pins as a whole. When it is absent, the test is skipped by its
+// name; where CI is set in the environment, it fails.
+func Folder(t testing.TB, name string) string {
+	t.Helper()
+	c, err := ReadCorpus()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range append(c.NPM, c.Modules...) {
+		if a.Name != name {
+			continue
+		}
+		if _, err := os.Stat(a.Folder()); err != nil {
+			absent(t, a.Name+" "+a.Version+" is absent; go run ./internal/samples/fetch brings it")
+		}
+		return a.Folder()
+	}
+	t.Fatalf("corpus.yaml has no package %s", name)
+	return ""
+}
+
 // Packaged returns the first file of the npm package that corpus.yaml has for
 // a use, after a look at its hash.
 func Packaged(t testing.TB, use string) []byte {

@@ -1,4 +1,5 @@
-// Command fetch brings the npm and Debian packages of corpus.yaml into
+// Command fetch brings the npm and Debian packages of corpus.yaml, and the Go
+// modules that are no dependencies, into
 // .cache/corpus, compares each archive with its pinned hash, and unpacks it.
 // Nothing in them is run. A package that cannot be had is told by name, and
 // tests that want it say so, too.
@@ -9,6 +10,8 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -28,6 +31,9 @@ func main() {
 	}
 	for _, a := range c.Debian {
 		bring(a, debian)
+	}
+	for _, a := range c.Modules {
+		bring(a, module)
 	}
 }
 
@@ -88,6 +94,20 @@ func debian(a samples.Archive, tmp, dir string) error {
 		return fmt.Errorf("its SHA-256 is %s, pinned is %s", got, a.SHA256)
 	}
 	return run(tmp, "dpkg-deb", "-x", file, dir)
+}
+
+func module(a samples.Archive, tmp, dir string) error {
+	cmd := exec.Command("go", "mod", "download", "-json", a.Name+"@"+a.Version)
+	cmd.Dir = tmp
+	raw, err := cmd.Output()
+	var got struct{ Dir, Sum, Error string }
+	if jerr := json.Unmarshal(raw, &got); jerr != nil || err != nil {
+		return fmt.Errorf("go mod download: %w: %.300s", errors.Join(err, jerr), got.Error)
+	}
+	if got.Sum != a.H1 {
+		return fmt.Errorf("its hash is %s, pinned is %s", got.Sum, a.H1)
+	}
+	return os.CopyFS(dir, os.DirFS(got.Dir))
 }
 
 // only returns the one file that was downloaded.
