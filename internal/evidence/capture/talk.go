@@ -260,7 +260,9 @@ func (a *analysis) session(fl *flow, t int32, h protocol.Handshake) {
 		}
 	}
 	if h.Version != "" {
-		s.Chosen = protocol.SuiteName(h.Suite)
+		if h.Version != "SSL 2.0" { // whose ciphers have numbers of their own
+			s.Chosen = protocol.SuiteName(h.Suite)
+		}
 	}
 	s.Suites = nil
 	a.sessionIndex[k] = len(a.f.Sessions)
