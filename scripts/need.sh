@@ -14,11 +14,12 @@ if [ "${minor:-0}" -lt 26 ]; then
 fi
 
 # program:Debian package; the race detector needs a C compiler, the ELF tests
-# compare with readelf, the corpus of Debian packages is unpacked by dpkg-deb, ssh-keygen verifies what we sign
+# compare with readelf, the corpus of Debian packages is unpacked by dpkg-deb, ssh-keygen verifies what we sign, chromium shows the pages
 want=
-for p in gcc:gcc readelf:binutils git:git xz:xz-utils npm:npm ssh-keygen:openssh-client; do
+for p in gcc:gcc readelf:binutils git:git xz:xz-utils npm:npm ssh-keygen:openssh-client chromium:chromium; do
 	command -v "${p%%:*}" >/dev/null || want="$want ${p##*:}"
 done
+case $want in *chromium*) want="$want fonts-dejavu-core" ;; esac # pages are looked at, so there has to be a face to show
 if [ -n "$want" ]; then
 	sudo=
 	[ "$(id -u)" = 0 ] || sudo=sudo
