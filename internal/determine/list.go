@@ -56,6 +56,8 @@ func Checks() []check.Check {
 		datagovernance.RecipientsAgree,
 		datagovernance.SaleStatement,
 
+		devicesecurity.AdvisoriesValid,
+		devicesecurity.AdvisoryProvider,
 		devicesecurity.ClearServices,
 		devicesecurity.DefaultLogins,
 		devicesecurity.DisclosureTerms,

@@ -54,6 +54,10 @@ func TestPropose(t *testing.T) {
 			"build/privacy.html": notice, "dist/security.txt": contact, "dist/board.png": picture, "build/vex.json": "{}",
 			"dist/export.csv": "a,b\n1,2\n", "build/image.o": "\x7fELF\x01\x01\x00\x00", "build/CMakeFiles/a.bin": "\x7fELF\x01\x01\x00\x00",
 		}, nil},
+		{"advisories", map[string]string{
+			"csaf/2026/nh-1.json": `{"document": {"category": "csaf_security_advisory", "csaf_version": "2.0"}}`, "csaf/vex-2.json": `{"document": {"category": "csaf_vex", "csaf_version": "2.0"}}`,
+			"csaf/provider-metadata.json": `{"canonical_url": "https://lumo.example/provider-metadata.json"}`, "openvex.json": `{"@context": "https://openvex.dev/ns/v0.2.0"}`,
+		}, []string{"csaf/2026/nh-1.json web-page nh-1", "csaf/provider-metadata.json web-page provider-metadata", "csaf/vex-2.json vex vex-2", "openvex.json vex openvex"}},
 		{"other people's files", map[string]string{
 			"node_modules/x/bom.json": bom, "build/node_modules/x/bom.json": bom, "dist/vendor/bom.json": bom,
 			"target/third_party/bom.json": bom, "build/testdata/bom.json": bom, "build/.cache/bom.json": bom, ".git/bom.json": bom,

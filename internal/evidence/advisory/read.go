@@ -54,7 +54,7 @@ var signs = []*regexp.Regexp{
 // of a maker of devices that is known here has 6 MB.
 const (
 	maxBytes    = 32 << 20
-	maxNodes    = 1_000_000
+	maxNodes    = 600_000
 	maxWork     = 20_000_000 // products looked at through groups
 	maxProblems = 100
 	maxSpots    = 10
