@@ -2,6 +2,8 @@ package publication
 
 import (
 	"bytes"
+	"cmp"
+	"fmt"
 	"io"
 
 	"github.com/open-iot-mark/iotmark"
@@ -10,37 +12,27 @@ import (
 	"github.com/open-iot-mark/iotmark/internal/page"
 )
 
-// languages of the published pages. The first is that of index.html.
-var languages = []struct {
-	code, name string
-	words      func() *message.Words
-}{
-	{"en", "English", message.English},
-}
-
 // pages renders all that follows from the documents: the pages in each
 // language and the linked data. The same documents give the same bytes, which
 // is how the verifier knows that nobody edited a page.
 func pages(cat *catalogue.Catalogue, m Maker, id ProductID, d *iotmark.Declaration, a iotmark.Assessment, files []File) (map[string][]byte, error) {
+	languages := message.Languages()
 	name := func(base, code string) string {
-		if code == languages[0].code {
+		if code == languages[0].Code {
 			return base + ".html"
 		}
 		return base + "." + code + ".html"
 	}
 	address := Address(m, id)
-	experts := []page.File{
-		{Name: "Signed statement", Href: NoteFile},
-		{Name: "SHA-256 of all files", Href: SumsFile},
-	}
-	for _, f := range files {
-		experts = append(experts, page.File{Name: f.Path, Href: f.Path, SHA256: f.SHA256, Size: f.Size})
-	}
 	out := map[string][]byte{}
 	for _, l := range languages {
+		words, ok := message.In(l.Code)
+		if !ok {
+			return nil, fmt.Errorf("there are no words for %s", l.Code)
+		}
 		in := page.Input{
-			Declaration: d, Assessment: a, Catalogue: cat, Words: l.words(), Files: experts,
-			Base: address + name("index", l.code), Criteria: name("criteria", l.code), Product: name("index", l.code),
+			Declaration: d, Assessment: a, Catalogue: cat, Words: words, Files: experts(words, d, files),
+			Base: address + name("index", l.Code), Criteria: name("criteria", l.Code), Product: name("index", l.Code),
 		}
 		for _, p := range []struct {
 			base  string
@@ -48,15 +40,15 @@ func pages(cat *catalogue.Catalogue, m Maker, id ProductID, d *iotmark.Declarati
 		}{{"index", page.HTML}, {"criteria", page.HTMLCriteria}} {
 			in.Languages = nil
 			for _, o := range languages {
-				in.Languages = append(in.Languages, page.Link{Code: o.code, Name: o.name, Href: name(p.base, o.code)})
+				in.Languages = append(in.Languages, page.Link{Code: o.Code, Name: o.Name, Href: name(p.base, o.Code)})
 			}
 			var b bytes.Buffer
 			if err := p.write(&b, in); err != nil {
 				return nil, err
 			}
-			out[name(p.base, l.code)] = b.Bytes()
+			out[name(p.base, l.Code)] = b.Bytes()
 		}
-		if l.code == languages[0].code {
+		if l.Code == languages[0].Code {
 			b, err := page.JSONLD(in)
 			if err != nil {
 				return nil, err
@@ -65,6 +57,28 @@ func pages(cat *catalogue.Catalogue, m Maker, id ProductID, d *iotmark.Declarati
 		}
 	}
 	return out, nil
+}
+
+// experts lists what can be taken away: statement and documents by what they
+// are, evidence by its title.
+func experts(words *message.Words, d *iotmark.Declaration, files []File) []page.File {
+	out := []page.File{
+		{Name: words.Say("publication.file-statement", nil), Href: NoteFile},
+		{Name: words.Say("publication.file-sums", nil), Href: SumsFile},
+	}
+	titles := map[string]string{
+		DeclarationDoc: words.Say("publication.file-declaration", nil),
+		AssessmentDoc:  words.Say("publication.file-assessment", nil),
+	}
+	for _, e := range d.Evidence {
+		if e.Path != "" && titles[e.Path] == "" {
+			titles[e.Path] = e.Title
+		}
+	}
+	for _, f := range files {
+		out = append(out, page.File{Name: cmp.Or(titles[f.Path], f.Path), Href: f.Path, SHA256: f.SHA256, Size: f.Size})
+	}
+	return out
 }
 
 // Address is where a published product belongs on the web.
