@@ -5,66 +5,81 @@ import (
 	"crypto/sha256"
 	"encoding/asn1"
 	"encoding/hex"
+	"math/bits"
 	"net/netip"
+	"strings"
 	"time"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"golang.org/x/crypto/cryptobyte"
-	der "golang.org/x/crypto/cryptobyte/asn1"
+	tag "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-const maxCertificate = 32 << 10
-
-var (
-	signatures = map[string]string{ // as crypto/x509 names them
-		"1.2.840.113549.1.1.2": "MD2-RSA", "1.2.840.113549.1.1.4": "MD5-RSA", "1.2.840.113549.1.1.5": "SHA1-RSA", "1.2.840.113549.1.1.11": "SHA256-RSA",
-		"1.2.840.113549.1.1.12": "SHA384-RSA", "1.2.840.113549.1.1.13": "SHA512-RSA", "1.2.840.10040.4.3": "DSA-SHA1",
-		"1.2.840.10045.4.1": "ECDSA-SHA1", "1.2.840.10045.4.3.2": "ECDSA-SHA256", "1.2.840.10045.4.3.3": "ECDSA-SHA384", "1.2.840.10045.4.3.4": "ECDSA-SHA512",
-		"1.3.101.112": "Ed25519",
-	}
-	pssHashes = map[string]string{"2.16.840.1.101.3.4.2.1": "SHA256-RSAPSS", "2.16.840.1.101.3.4.2.2": "SHA384-RSAPSS", "2.16.840.1.101.3.4.2.3": "SHA512-RSAPSS"}
-	curves    = map[string]int{"1.2.840.10045.3.1.1": 192, "1.3.132.0.33": 224, "1.2.840.10045.3.1.7": 256, "1.3.132.0.10": 256, "1.3.132.0.34": 384, "1.3.132.0.35": 521,
-		"1.3.36.3.3.2.8.1.1.7": 256, "1.3.36.3.3.2.8.1.1.11": 384, "1.3.36.3.3.2.8.1.1.13": 512}
+const (
+	maxCertificate = 16 << 10 // bytes of one certificate
+	maxChain       = 10       // certificates of one chain
+	maxNames       = 32       // alternative names of one certificate
+	maxText        = 256      // bytes of one name
 )
 
-// certificate reads the fields that a check wants (RFC 5280, 4.1). It is not
-// crypto/x509, which reaches for the network's packages; the tests hold the
-// two against each other.
-func certificate(b []byte) (Certificate, bool) {
+// ParseCertificate reads the fields of Certificate out of one DER certificate
+// (RFC 5280, 4.1) and reports whether it could. It is no validation: it does
+// not verify a signature, and takes what crypto/x509 refuses as long as the
+// fields are there. It stands here because crypto/x509 brings the network
+// with it. SelfSigned is told by equal names of subject and issuer, and equal
+// key identifiers where both are given. Depth is fixed: it does not recurse.
+func ParseCertificate(der []byte) (Certificate, bool) {
 	var c Certificate
-	if len(b) > maxCertificate {
+	if len(der) > maxCertificate {
 		return c, false
 	}
-	s := cryptobyte.String(b)
-	var cert, tbs, signature, issuer, validity, subject, key cryptobyte.String
-	if !s.ReadASN1(&cert, der.SEQUENCE) || !cert.ReadASN1(&tbs, der.SEQUENCE) ||
-		!tbs.SkipOptionalASN1(der.Tag(0).Constructed().ContextSpecific()) || !tbs.SkipASN1(der.INTEGER) ||
-		!tbs.ReadASN1(&signature, der.SEQUENCE) || !tbs.ReadASN1Element(&issuer, der.SEQUENCE) || !tbs.ReadASN1(&validity, der.SEQUENCE) ||
-		!tbs.ReadASN1Element(&subject, der.SEQUENCE) || !tbs.ReadASN1(&key, der.SEQUENCE) {
+	in := cryptobyte.String(der)
+	var cert, tbs, sigAlg, serial, inner, issuer, validity, subject, spki cryptobyte.String
+	if !in.ReadASN1(&cert, tag.SEQUENCE) ||
+		!cert.ReadASN1(&tbs, tag.SEQUENCE) ||
+		!cert.ReadASN1(&sigAlg, tag.SEQUENCE) ||
+		!tbs.SkipOptionalASN1(tag.Tag(0).Constructed().ContextSpecific()) || // version
+		!tbs.ReadASN1(&serial, tag.INTEGER) ||
+		!tbs.ReadASN1(&inner, tag.SEQUENCE) ||
+		!tbs.ReadASN1(&issuer, tag.SEQUENCE) ||
+		!tbs.ReadASN1(&validity, tag.SEQUENCE) ||
+		!tbs.ReadASN1(&subject, tag.SEQUENCE) ||
+		!tbs.ReadASN1(&spki, tag.SEQUENCE) {
 		return c, false
 	}
-	var ok1, ok2 bool
-	c.NotBefore, ok1 = moment(&validity)
-	c.NotAfter, ok2 = moment(&validity)
-	if !ok1 || !ok2 {
+	var ok bool
+	if c.NotBefore, ok = readTime(&validity); !ok {
 		return c, false
 	}
-	c.Signature = signatureName(signature)
-	c.Subject, c.Issuer = distinguished(subject), distinguished(issuer)
+	if c.NotAfter, ok = readTime(&validity); !ok {
+		return c, false
+	}
 	c.SelfSigned = bytes.Equal(subject, issuer)
-	c.Key, c.Bits = publicKey(key)
-	tbs.SkipOptionalASN1(der.Tag(1).ContextSpecific())
-	tbs.SkipOptionalASN1(der.Tag(2).ContextSpecific())
-	var outer, exts cryptobyte.String
-	if tbs.ReadASN1(&outer, der.Tag(3).Constructed().ContextSpecific()) && outer.ReadASN1(&exts, der.SEQUENCE) {
-		c.Names = alternative(exts)
+	if c.Subject, ok = distinguished(subject); !ok {
+		return c, false
 	}
-	sum := sha256.Sum256(b)
+	if c.Issuer, ok = distinguished(issuer); !ok {
+		return c, false
+	}
+	if c.Signature, ok = signatureName(sigAlg); !ok {
+		return c, false
+	}
+	if c.Key, c.Bits, ok = publicKey(spki); !ok {
+		return c, false
+	}
+	if !extensions(tbs, &c) {
+		return c, false
+	}
+	used := der[:len(der)-len(in)]
+	sum := sha256.Sum256(used)
 	c.SHA256 = hex.EncodeToString(sum[:])
 	return c, true
 }
 
-func moment(s *cryptobyte.String) (t time.Time, ok bool) {
-	if s.PeekASN1Tag(der.UTCTime) {
+// readTime reads a UTCTime or a GeneralizedTime. RFC 5280, 4.1.2.5.
+func readTime(s *cryptobyte.String) (t time.Time, ok bool) {
+	if s.PeekASN1Tag(tag.UTCTime) {
 		ok = s.ReadASN1UTCTime(&t)
 	} else {
 		ok = s.ReadASN1GeneralizedTime(&t)
@@ -72,127 +87,268 @@ func moment(s *cryptobyte.String) (t time.Time, ok bool) {
 	return t.UTC(), ok
 }
 
-func signatureName(s cryptobyte.String) string {
-	var oid asn1.ObjectIdentifier
-	if !s.ReadASN1ObjectIdentifier(&oid) {
-		return "unknown"
-	}
-	if oid.String() == "1.2.840.113549.1.1.10" { // PSS names its hash in parameters (RFC 4055, 3.1)
-		var params, tagged, alg cryptobyte.String
-		var hash asn1.ObjectIdentifier
-		if s.ReadASN1(&params, der.SEQUENCE) && params.ReadASN1(&tagged, der.Tag(0).Constructed().ContextSpecific()) && tagged.ReadASN1(&alg, der.SEQUENCE) && alg.ReadASN1ObjectIdentifier(&hash) {
-			if n, ok := pssHashes[hash.String()]; ok {
-				return n
-			}
-		}
-		return "unknown"
-	}
-	if n, ok := signatures[oid.String()]; ok {
-		return n
-	}
-	return "unknown"
+// attributes are the short names of the parts of a name. RFC 4514, 3.
+var attributes = []struct {
+	oid  asn1.ObjectIdentifier
+	name string
+}{
+	{asn1.ObjectIdentifier{2, 5, 4, 3}, "CN"},
+	{asn1.ObjectIdentifier{2, 5, 4, 5}, "SERIALNUMBER"},
+	{asn1.ObjectIdentifier{2, 5, 4, 6}, "C"},
+	{asn1.ObjectIdentifier{2, 5, 4, 7}, "L"},
+	{asn1.ObjectIdentifier{2, 5, 4, 8}, "ST"},
+	{asn1.ObjectIdentifier{2, 5, 4, 9}, "STREET"},
+	{asn1.ObjectIdentifier{2, 5, 4, 10}, "O"},
+	{asn1.ObjectIdentifier{2, 5, 4, 11}, "OU"},
+	{asn1.ObjectIdentifier{0, 9, 2342, 19200300, 100, 1, 25}, "DC"},
 }
 
-// distinguished returns the common name, else the organisation and unit.
-func distinguished(element cryptobyte.String) string {
-	var name, set, attribute cryptobyte.String
-	if !element.ReadASN1(&name, der.SEQUENCE) {
-		return ""
-	}
-	common, other := "", ""
-	for range 32 {
-		if !name.ReadASN1(&set, der.SET) {
-			break
+// distinguished returns the last common name of a name, as crypto/x509 does,
+// and where there is none the whole name as "O=Maker, C=DE".
+func distinguished(name cryptobyte.String) (string, bool) {
+	var common string
+	var whole []string
+	for n := 0; !name.Empty(); n++ {
+		var set, attribute, value cryptobyte.String
+		var oid asn1.ObjectIdentifier
+		var kind tag.Tag
+		if !name.ReadASN1(&set, tag.SET) {
+			return "", false
 		}
-		for set.ReadASN1(&attribute, der.SEQUENCE) {
-			var oid asn1.ObjectIdentifier
-			var value cryptobyte.String
-			var tag der.Tag
-			if !attribute.ReadASN1ObjectIdentifier(&oid) || !attribute.ReadAnyASN1(&value, &tag) {
+		for !set.Empty() {
+			if !set.ReadASN1(&attribute, tag.SEQUENCE) || !attribute.ReadASN1ObjectIdentifier(&oid) || !attribute.ReadAnyASN1(&value, &kind) {
+				return "", false
+			}
+			if n >= maxNames {
 				continue
 			}
-			switch oid.String() {
-			case "2.5.4.3":
-				common = text(value)
-			case "2.5.4.10", "2.5.4.11":
-				if other != "" {
-					other += ", "
+			short := oid.String()
+			for _, a := range attributes {
+				if a.oid.Equal(oid) {
+					short = a.name
 				}
-				other += text(value)
 			}
+			v := directoryString(value, kind)
+			if short == "CN" && v != "" {
+				common = v
+			}
+			whole = append(whole, short+"="+v)
 		}
 	}
 	if common != "" {
-		return common
+		return common, true
 	}
-	return other
+	return clip(strings.Join(whole, ", ")), true
 }
 
-func publicKey(s cryptobyte.String) (string, int) {
-	var alg cryptobyte.String
+// directoryString reads a text in one of the forms of RFC 5280, 4.1.2.4.
+func directoryString(v []byte, kind tag.Tag) string {
+	v = v[:min(len(v), 4*maxText)]
+	const bmp = tag.Tag(30)
+	switch {
+	case kind == bmp:
+		u := make([]uint16, 0, len(v)/2)
+		for i := 0; i+1 < len(v); i += 2 {
+			u = append(u, uint16(v[i])<<8|uint16(v[i+1]))
+		}
+		return clip(string(utf16.Decode(u)))
+	case !utf8.Valid(v): // T61String, most often used as ISO 8859-1
+		r := make([]rune, len(v))
+		for i, c := range v {
+			r[i] = rune(c)
+		}
+		return clip(string(r))
+	}
+	return clip(string(v))
+}
+
+// clip makes a text printable and bounds it.
+func clip(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !printable(r) {
+			return '?'
+		}
+		return r
+	}, s)
+	if len(s) > maxText {
+		s = s[:maxText]
+		for !utf8.ValidString(s) {
+			s = s[:len(s)-1]
+		}
+	}
+	return s
+}
+
+// signatures are the algorithms that crypto/x509 names, by its names.
+var signatures = map[string]string{
+	"1.2.840.113549.1.1.2":   "MD2-RSA",
+	"1.2.840.113549.1.1.4":   "MD5-RSA",
+	"1.2.840.113549.1.1.5":   "SHA1-RSA",
+	"1.3.14.3.2.29":          "SHA1-RSA",
+	"1.2.840.113549.1.1.11":  "SHA256-RSA",
+	"1.2.840.113549.1.1.12":  "SHA384-RSA",
+	"1.2.840.113549.1.1.13":  "SHA512-RSA",
+	"1.2.840.10040.4.3":      "DSA-SHA1",
+	"2.16.840.1.101.3.4.3.2": "DSA-SHA256",
+	"1.2.840.10045.4.1":      "ECDSA-SHA1",
+	"1.2.840.10045.4.3.2":    "ECDSA-SHA256",
+	"1.2.840.10045.4.3.3":    "ECDSA-SHA384",
+	"1.2.840.10045.4.3.4":    "ECDSA-SHA512",
+	"1.3.101.112":            "Ed25519",
+}
+
+// signatureName names the algorithm of a signature, and gives its number
+// where nobody did.
+func signatureName(alg cryptobyte.String) (string, bool) {
 	var oid asn1.ObjectIdentifier
-	var bits asn1.BitString
-	if !s.ReadASN1(&alg, der.SEQUENCE) || !alg.ReadASN1ObjectIdentifier(&oid) || !s.ReadASN1BitString(&bits) {
-		return "other", 0
+	if !alg.ReadASN1ObjectIdentifier(&oid) {
+		return "", false
+	}
+	id := oid.String()
+	if n, ok := signatures[id]; ok {
+		return n, true
+	}
+	if id != "1.2.840.113549.1.1.10" { // RSASSA-PSS. RFC 4055, 3.1
+		return clip(id), true
+	}
+	var params, hash, algorithm cryptobyte.String
+	if !alg.ReadASN1(&params, tag.SEQUENCE) || !params.ReadASN1(&hash, tag.Tag(0).Constructed().ContextSpecific()) ||
+		!hash.ReadASN1(&algorithm, tag.SEQUENCE) || !algorithm.ReadASN1ObjectIdentifier(&oid) {
+		return "SHA1-RSAPSS", true // the default
 	}
 	switch oid.String() {
-	case "1.2.840.113549.1.1.1":
-		var seq cryptobyte.String
-		var n []byte
-		raw := cryptobyte.String(bits.Bytes)
-		if raw.ReadASN1(&seq, der.SEQUENCE) && seq.ReadASN1Integer(&n) {
-			n = bytes.TrimLeft(n, "\x00")
-			if len(n) > 0 {
-				size := len(n) * 8
-				for top := n[0]; top&0x80 == 0; top <<= 1 {
-					size--
-				}
-				return "rsa", size
-			}
-		}
-		return "rsa", 0
-	case "1.2.840.10045.2.1":
-		var curve asn1.ObjectIdentifier
-		if alg.ReadASN1ObjectIdentifier(&curve) {
-			return "ecdsa", curves[curve.String()]
-		}
-		return "ecdsa", 0
-	case "1.3.101.112":
-		return "ed25519", 256
+	case "2.16.840.1.101.3.4.2.1":
+		return "SHA256-RSAPSS", true
+	case "2.16.840.1.101.3.4.2.2":
+		return "SHA384-RSAPSS", true
+	case "2.16.840.1.101.3.4.2.3":
+		return "SHA512-RSAPSS", true
 	}
-	return "other", 0
+	return clip(id), true
 }
 
-// alternative reads the names of subjectAltName (RFC 5280, 4.2.1.6).
-func alternative(exts cryptobyte.String) []string {
-	var out []string
-	for range 64 {
-		var ext, value, list cryptobyte.String
-		var oid asn1.ObjectIdentifier
-		if !exts.ReadASN1(&ext, der.SEQUENCE) || !ext.ReadASN1ObjectIdentifier(&oid) {
-			return out
+// curves are the named curves with their bits (RFC 5480, 2.1.1.1; RFC 5639).
+var curves = map[string]int{
+	"1.2.840.10045.3.1.1": 192, "1.3.132.0.33": 224, "1.2.840.10045.3.1.7": 256, "1.3.132.0.34": 384, "1.3.132.0.35": 521, "1.3.132.0.10": 256,
+	"1.3.36.3.3.2.8.1.1.7": 256, "1.3.36.3.3.2.8.1.1.11": 384, "1.3.36.3.3.2.8.1.1.13": 512,
+}
+
+// publicKey tells the kind of a key and its bits; 0 where they are not known.
+func publicKey(spki cryptobyte.String) (kind string, size int, ok bool) {
+	var alg, key cryptobyte.String
+	var oid, curve asn1.ObjectIdentifier
+	if !spki.ReadASN1(&alg, tag.SEQUENCE) || !alg.ReadASN1ObjectIdentifier(&oid) || !spki.ReadASN1(&key, tag.BIT_STRING) || len(key) < 1 {
+		return "", 0, false
+	}
+	key = key[1:] // how many bits are unused
+	switch oid.String() {
+	case "1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10":
+		var pair, modulus cryptobyte.String
+		if !key.ReadASN1(&pair, tag.SEQUENCE) || !pair.ReadASN1(&modulus, tag.INTEGER) {
+			return "", 0, false
 		}
-		ext.SkipOptionalASN1(der.BOOLEAN)
-		if oid.String() != "2.5.29.17" || !ext.ReadASN1(&value, der.OCTET_STRING) || !value.ReadASN1(&list, der.SEQUENCE) {
+		for len(modulus) > 0 && modulus[0] == 0 {
+			modulus = modulus[1:]
+		}
+		if len(modulus) == 0 {
+			return "rsa", 0, true
+		}
+		return "rsa", 8*(len(modulus)-1) + bits.Len8(modulus[0]), true
+	case "1.2.840.10045.2.1":
+		if alg.ReadASN1ObjectIdentifier(&curve) {
+			size = curves[curve.String()]
+		}
+		return "ecdsa", size, true
+	case "1.3.101.112":
+		return "ed25519", 256, true
+	}
+	return "other", 0, true
+}
+
+// extensions reads the alternative names and the key identifiers.
+func extensions(tbs cryptobyte.String, c *Certificate) bool {
+	var outer, list cryptobyte.String
+	var there bool
+	if !tbs.SkipOptionalASN1(tag.Tag(1).ContextSpecific()) || !tbs.SkipOptionalASN1(tag.Tag(2).ContextSpecific()) || // unique identifiers
+		!tbs.ReadOptionalASN1(&outer, &there, tag.Tag(3).Constructed().ContextSpecific()) {
+		return false
+	}
+	if !there {
+		return true
+	}
+	if !outer.ReadASN1(&list, tag.SEQUENCE) {
+		return false
+	}
+	var own, authority []byte
+	for !list.Empty() {
+		var e, value cryptobyte.String
+		var oid asn1.ObjectIdentifier
+		if !list.ReadASN1(&e, tag.SEQUENCE) || !e.ReadASN1ObjectIdentifier(&oid) || !e.SkipOptionalASN1(tag.BOOLEAN) || !e.ReadASN1(&value, tag.OCTET_STRING) {
+			return false
+		}
+		if len(oid) != 4 || !oid[:3].Equal(asn1.ObjectIdentifier{2, 5, 29}) {
 			continue
 		}
-		for len(out) < 32 {
-			var name cryptobyte.String
-			var tag der.Tag
-			if !list.ReadAnyASN1(&name, &tag) {
-				break
+		switch oid[3] {
+		case 17: // subjectAltName
+			if !alternatives(value, c) {
+				return false
 			}
-			switch tag {
-			case der.Tag(2).ContextSpecific():
-				if n := text(name); n != "" {
-					out = append(out, n)
-				}
-			case der.Tag(7).ContextSpecific():
-				if a, ok := netip.AddrFromSlice(name); ok {
-					out = append(out, a.String())
-				}
+		case 14: // subjectKeyIdentifier
+			var id cryptobyte.String
+			if value.ReadASN1(&id, tag.OCTET_STRING) {
+				own = id
+			}
+		case 35: // authorityKeyIdentifier
+			var seq, id cryptobyte.String
+			if value.ReadASN1(&seq, tag.SEQUENCE) && seq.ReadASN1(&id, tag.Tag(0).ContextSpecific()) {
+				authority = id
 			}
 		}
+	}
+	if len(own) > 0 && len(authority) > 0 && !bytes.Equal(own, authority) {
+		c.SelfSigned = false
+	}
+	return true
+}
+
+// alternatives reads the DNS names and addresses of a subjectAltName.
+func alternatives(value cryptobyte.String, c *Certificate) bool {
+	var names cryptobyte.String
+	if !value.ReadASN1(&names, tag.SEQUENCE) {
+		return false
+	}
+	for !names.Empty() {
+		var v cryptobyte.String
+		var kind tag.Tag
+		if !names.ReadAnyASN1(&v, &kind) {
+			return false
+		}
+		if len(c.Names) == maxNames {
+			continue
+		}
+		switch kind {
+		case tag.Tag(2).ContextSpecific():
+			c.Names = append(c.Names, clip(string(v[:min(len(v), maxText)])))
+		case tag.Tag(7).ContextSpecific():
+			if a, ok := netip.AddrFromSlice(v); ok {
+				c.Names = append(c.Names, a.String())
+			}
+		}
+	}
+	return true
+}
+
+// chain reads the certificates of a message, leaf first. One that cannot be
+// read ends the chain, so that no other takes the place of the leaf.
+func chain(ders [][]byte) []Certificate {
+	var out []Certificate
+	for _, der := range ders[:min(len(ders), maxChain)] {
+		c, ok := ParseCertificate(der)
+		if !ok {
+			break
+		}
+		out = append(out, c)
 	}
 	return out
 }

@@ -2,310 +2,454 @@ package protocol
 
 import (
 	"bytes"
-	"encoding/base64"
-	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 )
 
-var methods = [][]byte{[]byte("GET "), []byte("POST "), []byte("PUT "), []byte("HEAD "), []byte("DELETE "), []byte("OPTIONS "), []byte("PATCH "),
-	[]byte("CONNECT "), []byte("TRACE "), []byte("NOTIFY "), []byte("SUBSCRIBE "), []byte("UNSUBSCRIBE "), []byte("PROPFIND "), []byte("M-POST ")}
+const (
+	maxLine    = 8 << 10 // bytes of one line of a head
+	maxHeaders = 128     // lines of one head
+	maxBatch   = 256     // messages of one side
+)
 
-func isRequest(b []byte) bool {
-	for _, m := range methods {
-		if bytes.HasPrefix(b, m) {
-			l, _, whole := line(b[:min(len(b), 8192)])
-			i := bytes.LastIndexByte(l, ' ')
-			return !whole || i > 0 && bytes.HasPrefix(l[i+1:], []byte("HTTP/1."))
-		}
-	}
-	return false
-}
-
-// httpStream reads HTTP/1 (RFC 9112) in the clear, with every request of the
-// beginning, and knows HTTP/2 that begins without TLS (RFC 9113, 3.4).
-func httpStream(client, server []byte, _ int) (Dialogue, bool) {
-	if bytes.HasPrefix(server, []byte("GET ")) || isRequest(server) && bytes.HasPrefix(client, []byte("HTTP/1.")) {
-		client, server = server, client
+// httpStream reads HTTP/1 (RFC 9112): every request and response within the
+// bytes. It is clear, but for what networks and certificates need (see
+// signalling), and for a tunnel through a proxy in which TLS is spoken.
+func httpStream(client, server []byte, port int) (Dialogue, bool) {
+	if !isRequest(client, "HTTP/1.") && (!isResponse(server, "HTTP/1.") || isRequest(server, "HTTP/1.")) {
+		return Dialogue{}, false
 	}
 	d := Dialogue{Protocol: HTTP, Reading: Clear, More: true}
-	if bytes.HasPrefix(client, []byte("PRI * HTTP/2.0\r\n")) {
-		d.More = false
-		return d, true
-	}
-	if !isRequest(client) {
-		if len(client) > 0 || !bytes.HasPrefix(server, []byte("HTTP/1.")) {
-			return Dialogue{}, false
-		}
-		l, _, _ := line(server)
-		d.pass("request", l)
-		return d, true
-	}
-	signals, requests := 0, 0
-	for b := client; isRequest(b) && requests < 64; requests++ {
-		r := readRequest(b)
-		if d.Host == "" {
-			d.Host = hostName(r.host)
-		}
-		if d.Agent == "" {
-			d.Agent = shortText(r.agent)
-		}
-		if string(r.method) == "CONNECT" && isTLS(r.rest, 1) { // a proxy on the way
-			_, answer, _ := bytes.Cut(server, []byte("\r\n\r\n"))
-			if t, ok := tlsStream(r.rest, answer, 0); ok {
-				t.Agent, t.Credentials = d.Agent, d.Credentials
-				return t, true
-			}
-		}
-		if r.signal() {
-			signals++
-		}
-		r.credentials(&d)
-		d.pass("request", []byte(string(r.method)+" "+string(r.host)+string(r.path())))
-		if r.rest == nil {
+	var heads []bool // of requests: their answers have no body
+	quiet := true    // all of it is signalling
+	for n := 0; n < maxBatch; n++ {
+		q, rest, ok := readMessage(client, false)
+		if !ok || !isRequest(q.start, "HTTP/1.") {
 			break
 		}
-		b = r.rest
+		method, target := q.request()
+		heads = append(heads, bytes.Equal(method, []byte("HEAD")))
+		d.request(&q, HTTPBasic)
+		quiet = quiet && signalling(&q, method, target)
+		switch {
+		case bytes.Equal(method, []byte("CONNECT")):
+			return tunnel(d, rest, server)
+		case tokenIs(q.value("upgrade"), "websocket"):
+			return webSocket(d, &q, rest, server)
+		}
+		client = rest
 	}
-	if requests > 0 && signals >= requests {
+	for n := 0; n < maxBatch; n++ {
+		r, rest, ok := readMessage(server, n < len(heads) && heads[n])
+		if !ok || !isResponse(r.start, "HTTP/1.") {
+			break
+		}
+		kind := mediaType(r.value("content-type"))
+		switch kind {
+		case "application/ocsp-response", "application/pkix-crl", "application/pkix-cert", "application/x-pkcs7-crl":
+		default:
+			quiet = quiet && len(heads) > 0
+			if !quiet {
+				d.response(&r, kind)
+			}
+		}
+		server = rest
+	}
+	if quiet && len(d.Credentials) == 0 {
 		d.Reading = Signalling
 	}
 	return d, true
 }
 
-// request is one request of HTTP, as far as it is there.
-type request struct {
-	method, target             []byte
-	host, agent, authorization []byte
-	token, content, proxy      []byte
-	body, rest                 []byte
+// message is one request or response.
+type message struct {
+	start []byte // its first line
+	head  []byte // the lines behind
+	body  []byte // as much as is there; chunks are put together
+	whole bool   // the head is there to its end
 }
 
-func (r *request) path() []byte {
-	t := r.target
-	if i := bytes.Index(t, []byte("://")); i > 0 && i < 8 {
-		t = t[i+3:]
-		if j := bytes.IndexByte(t, '/'); j >= 0 {
-			return t[j:]
-		}
-		return nil
+// isRequest reports whether bytes begin with a request line of a protocol.
+// A line that is cut counts when its method is one that everybody knows.
+func isRequest(b []byte, proto string) bool {
+	n := 0
+	for n < len(b) && n < 20 && (b[n] >= 'A' && b[n] <= 'Z' || b[n] == '_' || b[n] == '-') {
+		n++
 	}
-	return t
+	if n < 3 || n >= len(b) || b[n] != ' ' {
+		return false
+	}
+	l, _, _ := line(b, maxLine)
+	i := bytes.LastIndexByte(l, ' ')
+	return i > n && bytes.HasPrefix(l[i+1:], []byte(proto)) && i+1 <= len(l)-len(proto)
 }
 
-// headerToken are headers that carry a secret as it is. Signed ones, such as
-// Digest, are none.
-var headerToken = map[string]bool{"x-api-key": true, "api-key": true, "apikey": true, "x-auth-token": true, "x-access-token": true, "access-token": true, "x-token": true, "private-token": true}
+func isResponse(b []byte, proto string) bool {
+	return bytes.HasPrefix(b, []byte(proto)) && len(b) >= len(proto)+5 && b[len(proto)+1] == ' ' && digits(string(b[len(proto)+2:len(proto)+5]))
+}
 
-func readRequest(b []byte) request {
-	var r request
-	first, rest, _ := line(b)
-	r.method, first, _ = bytes.Cut(first, []byte(" "))
-	r.target, _, _ = bytes.Cut(first, []byte(" "))
-	size := 0
-	for range 128 {
-		l, next, whole := line(rest)
-		if !whole {
-			return r
-		}
-		rest = next
-		if len(l) == 0 {
-			n := min(size, len(rest))
-			r.body = rest[:n]
-			if n == size {
-				r.rest = rest[n:]
-			}
-			return r
-		}
+// request parts the first line.
+func (m *message) request() (method, target []byte) {
+	method, rest, _ := bytes.Cut(m.start, []byte(" "))
+	if i := bytes.LastIndexByte(rest, ' '); i >= 0 {
+		rest = rest[:i]
+	}
+	return method, bytes.TrimSpace(rest)
+}
+
+// status returns the code of a response.
+func (m *message) status() int {
+	_, rest, _ := bytes.Cut(m.start, []byte(" "))
+	n, _ := strconv.Atoi(string(rest[:min(3, len(rest))]))
+	return n
+}
+
+// each calls f with every header, its name in lower case.
+func (m *message) each(f func(name string, value []byte)) {
+	head := m.head
+	for n := 0; n < maxHeaders && len(head) > 0; n++ {
+		l, rest, _ := line(head, maxLine)
+		head = rest
 		name, value, ok := bytes.Cut(l, []byte(":"))
 		if !ok || len(name) > 64 {
 			continue
 		}
-		value = bytes.TrimSpace(value)
-		switch key := strings.ToLower(string(name)); {
-		case key == "host":
-			r.host = value
-		case key == "user-agent":
-			r.agent = value
-		case key == "authorization":
-			r.authorization = value
-		case key == "proxy-authorization":
-			r.proxy = value
-		case key == "content-type":
-			r.content = value
-		case key == "content-length":
-			if n, err := strconv.Atoi(string(value)); err == nil && n >= 0 {
-				size = n
-			}
-		case headerToken[key]:
-			r.token = value
-		}
+		f(strings.ToLower(string(bytes.TrimSpace(name))), bytes.TrimSpace(value))
 	}
-	return r
 }
 
-var captive = [][]byte{[]byte("/generate_204"), []byte("/gen_204"), []byte("/hotspot-detect.html"), []byte("/library/test/success.html"), []byte("/connecttest.txt"), []byte("/ncsi.txt"), []byte("/success.txt"), []byte("/check_network_status.txt"), []byte("/kindle-wifi/wifistub.html"), []byte("/nm-check.txt"), []byte("/canonical.html")}
+func (m *message) value(name string) (v []byte) {
+	m.each(func(n string, value []byte) {
+		if n == name && v == nil {
+			v = value
+		}
+	})
+	return v
+}
 
-// signal reports whether a request is one that a network needs and that says
-// nothing of the product: is there a way out, is a certificate still good.
-func (r *request) signal() bool {
-	if bytes.HasPrefix(r.content, []byte("application/ocsp-request")) || bytes.HasPrefix(r.host, []byte("ocsp.")) || bytes.HasPrefix(r.host, []byte("connectivitycheck.")) {
-		return true
+// readMessage cuts the first message off. bare: a response without a body.
+// ok is false when not even its first line is there.
+func readMessage(b []byte, bare bool) (m message, rest []byte, ok bool) {
+	for len(b) > 1 && (b[0] == '\r' || b[0] == '\n') { // RFC 9112, 2.2
+		b = b[1:]
 	}
-	p, _, _ := bytes.Cut(r.path(), []byte("?"))
-	for _, c := range captive {
-		if bytes.HasPrefix(p, c) {
+	var end bool
+	if m.start, b, end = line(b, maxLine); !end {
+		return m, nil, len(m.start) > 0
+	}
+	m.head = b
+	for n := 0; ; n++ {
+		l, next, end := line(b, maxLine)
+		if !end || n == maxHeaders {
+			return m, nil, true
+		}
+		if len(l) == 0 {
+			m.head, b, m.whole = m.head[:len(m.head)-len(b)], next, true
+			break
+		}
+		b = next
+	}
+	response := bytes.HasPrefix(m.start, []byte("HTTP/")) || bytes.HasPrefix(m.start, []byte("RTSP/"))
+	status := 0
+	if response {
+		status = m.status()
+	}
+	length := m.value("content-length")
+	switch {
+	case bare || response && (status < 200 || status == 204 || status == 304):
+		return m, b, true
+	case tokenIs(m.value("transfer-encoding"), "chunked"):
+		m.body, rest = dechunk(b)
+		return m, rest, true
+	case len(length) > 0:
+		n, err := strconv.ParseUint(string(length), 10, 63)
+		if err != nil || n > uint64(len(b)) {
+			m.body = b
+			return m, nil, true
+		}
+		m.body = b[:n]
+		return m, b[n:], true
+	case response && !bytes.HasPrefix(m.start, []byte("RTSP/")): // to the end
+		m.body = b
+		return m, nil, true
+	}
+	return m, b, true
+}
+
+// dechunk puts chunks together. RFC 9112, 7.1.
+func dechunk(b []byte) (body, rest []byte) {
+	for {
+		l, next, ok := line(b, 256)
+		size, _, _ := bytes.Cut(l, []byte(";"))
+		n, err := strconv.ParseUint(string(bytes.TrimSpace(size)), 16, 32)
+		if !ok || err != nil {
+			return body, nil
+		}
+		if n == 0 { // the trailer
+			for {
+				l, next, ok = line(next, maxLine)
+				if !ok || len(l) == 0 {
+					return body, next
+				}
+			}
+		}
+		if n > uint64(len(next)) {
+			return append(body, next...), nil
+		}
+		body = append(body, next[:n]...)
+		b = bytes.TrimPrefix(bytes.TrimPrefix(next[n:], []byte("\r")), []byte("\n"))
+	}
+}
+
+// tokenIs reports whether a list of tokens holds one, in any case.
+func tokenIs(list []byte, token string) bool {
+	for t := range bytes.SplitSeq(list, []byte(",")) {
+		if strings.EqualFold(string(bytes.TrimSpace(t)), token) {
 			return true
 		}
 	}
-	return string(r.method) == "GET" && bytes.HasSuffix(p, []byte(".crl"))
+	return false
 }
 
-func (r *request) credentials(d *Dialogue) {
-	for _, a := range [][]byte{r.authorization, r.proxy} {
-		authorization(d, a, HTTPBasic)
-	}
-	if len(r.token) > 7 {
-		d.login(HTTPToken, "", string(r.token))
-	}
-	if u, _, ok := bytes.Cut(afterScheme(r.target), []byte("@")); ok && !bytes.ContainsAny(u, "/?") {
-		if user, secret, ok := bytes.Cut(u, []byte(":")); ok {
-			d.login(HTTPBasic, string(user), string(secret))
-		}
-	}
-	if _, query, ok := bytes.Cut(r.target, []byte("?")); ok {
-		form(d, query)
-	}
-	switch {
-	case bytes.HasPrefix(r.content, []byte("application/x-www-form-urlencoded")):
-		form(d, r.body)
-	case bytes.Contains(r.content, []byte("json")):
-		jsonLogin(d, r.body)
-	}
+func mediaType(v []byte) string {
+	t, _, _ := bytes.Cut(v, []byte(";"))
+	return strings.ToLower(string(bytes.TrimSpace(t[:min(len(t), 128)])))
 }
 
-func afterScheme(b []byte) []byte {
-	if i := bytes.Index(b, []byte("://")); i > 0 && i < 8 {
-		return b[i+3:]
-	}
-	return nil
-}
-
-// authorization reads a header of RFC 7617 or RFC 6750.
-func authorization(d *Dialogue, v []byte, basic Scheme) {
-	scheme, rest, ok := bytes.Cut(v, []byte(" "))
-	if !ok {
-		return
-	}
-	rest = bytes.TrimSpace(rest)
-	switch strings.ToLower(string(scheme)) {
-	case "basic":
-		b, err := base64.StdEncoding.DecodeString(string(rest))
-		if err != nil {
-			b, err = base64.RawStdEncoding.DecodeString(string(rest))
-		}
-		if err == nil {
-			user, secret, _ := strings.Cut(string(b), ":") // the name has no colon, the password may (RFC 7617, 2)
-			d.login(basic, user, secret)
-		}
-	case "bearer", "token":
-		if len(rest) > 3 && basic == HTTPBasic {
-			d.login(HTTPToken, "", string(rest))
-		}
-	}
-}
-
-var (
-	formSecret = map[string]bool{"password": true, "passwd": true, "pwd": true, "pass": true, "passwort": true, "psw": true, "loginpas": true, "user_password": true, "j_password": true}
-	formToken  = map[string]bool{"access_token": true, "api_key": true, "apikey": true, "auth_token": true, "token": true, "auth_key": true}
-	formUser   = map[string]bool{"username": true, "user": true, "login": true, "email": true, "usr": true, "loginuse": true, "account": true, "j_username": true, "user_name": true, "uid": true}
-)
-
-// form looks for a sign-in among the fields of a form or a query.
-func form(d *Dialogue, b []byte) {
-	var user, secret, token string
-	for range 64 {
-		field, rest, more := bytes.Cut(b, []byte("&"))
-		name, value, _ := bytes.Cut(field, []byte("="))
-		v, err := url.QueryUnescape(string(value))
-		if err != nil {
-			v = string(value)
-		}
-		switch n := strings.ToLower(string(name)); {
-		case formSecret[n]:
-			secret = v
-		case formToken[n] && len(v) > 7:
-			token = v
-		case formUser[n]:
-			user = v
-		}
-		if b = rest; !more {
-			break
-		}
-	}
-	if secret != "" {
-		d.login(HTTPForm, user, secret)
-	}
-	if token != "" {
-		d.login(HTTPToken, "", token)
-	}
-}
-
-var (
-	jsonSecret = regexp.MustCompile(`(?i)"(?:password|passwd|pwd|pass)"\s*:\s*"([^"\\]{1,128})"`)
-	jsonUser   = regexp.MustCompile(`(?i)"(?:username|user|login|email|account)"\s*:\s*"([^"\\]{1,128})"`)
-)
-
-func jsonLogin(d *Dialogue, b []byte) {
-	b = b[:min(len(b), 4096)]
-	if m := jsonSecret.FindSubmatch(b); m != nil {
-		user := ""
-		if u := jsonUser.FindSubmatch(b); u != nil {
-			user = string(u[1])
-		}
-		d.login(HTTPForm, user, string(m[1]))
-	}
-}
-
-func shortText(b []byte) string { return text(b[:min(len(b), 120)]) }
-
-// rtspStream reads RTSP (RFC 7826, RFC 2326): a camera's stream in the clear.
-func rtspStream(client, server []byte, _ int) (Dialogue, bool) {
-	l, _, _ := line(client)
-	answer, _, _ := line(server)
-	if !bytes.Contains(l, []byte(" RTSP/")) && !bytes.HasPrefix(answer, []byte("RTSP/")) {
-		return Dialogue{}, false
-	}
-	d := Dialogue{Protocol: RTSP, Reading: Clear, More: true}
-	for range 64 {
-		l, rest, whole := line(client)
-		switch {
-		case bytes.HasSuffix(l, []byte(" RTSP/1.0")) || bytes.HasSuffix(l, []byte(" RTSP/2.0")):
-			d.pass("request", l)
-			_, target, _ := bytes.Cut(l, []byte(" "))
-			if u, _, ok := bytes.Cut(afterScheme(target), []byte("@")); ok && !bytes.ContainsAny(u, "/?") {
-				if user, secret, ok := bytes.Cut(u, []byte(":")); ok {
-					d.login(RTSPBasic, string(user), string(secret))
-				}
+// request adds what one request says: host, agent, credentials, passages.
+func (d *Dialogue) request(q *message, basic Scheme) {
+	method, target := q.request()
+	var host, kind []byte
+	q.each(func(name string, v []byte) {
+		switch name {
+		case "host", ":authority":
+			host = v
+		case "user-agent":
+			if d.Agent == "" {
+				d.Agent = redact(v)
 			}
-		case len(l) > 14 && strings.EqualFold(string(l[:14]), "Authorization:"):
-			authorization(&d, bytes.TrimSpace(l[14:]), RTSPBasic)
-		case len(l) > 11 && strings.EqualFold(string(l[:11]), "User-Agent:"):
-			d.Agent = shortText(bytes.TrimSpace(l[11:]))
+		case "content-type":
+			kind = v
+		case "authorization", "proxy-authorization":
+			d.authorization(v, basic)
+		default:
+			if tokenHeaders[name] && plausibleToken(v) {
+				d.login(credential(HTTPToken, nil, v))
+			}
 		}
-		if !whole {
-			break
+	})
+	authority, path := splitTarget(target)
+	if bytes.Equal(method, []byte("CONNECT")) {
+		authority, path = target, nil
+	}
+	if user, at, ok := cutLast(authority, '@'); ok {
+		name, pass, _ := bytes.Cut(user, []byte(":"))
+		s := basic
+		if s == HTTPBasic {
+			s = HTTPForm
 		}
-		client = rest
+		if len(pass) > 0 {
+			d.login(credential(s, unescape(name), unescape(pass)))
+		}
+		authority = at
+	}
+	if len(authority) > 0 {
+		host = authority
+	}
+	if h := hostOf(host); h != "" && d.Host == "" {
+		d.Host = h
+	}
+	if _, query, ok := bytes.Cut(path, []byte("?")); ok {
+		d.form(query)
+	}
+	d.body(q.body, mediaType(kind))
+	d.say(whatRequest, bytes.Join([][]byte{method, []byte(" "), []byte(hostOf(host)), path}, nil))
+	if text(q.body) {
+		d.say(whatPayload, q.body)
+	}
+}
+
+// splitTarget parts an address with scheme into authority and the rest; a
+// path has no authority.
+func splitTarget(target []byte) (authority, path []byte) {
+	i := bytes.Index(target[:min(len(target), 16)], []byte("://"))
+	if i < 0 {
+		return nil, target
+	}
+	rest := target[i+3:]
+	if j := bytes.IndexAny(rest, "/?"); j >= 0 {
+		return rest[:j], rest[j:]
+	}
+	return rest, nil
+}
+
+func cutLast(b []byte, c byte) (before, after []byte, ok bool) {
+	i := bytes.LastIndexByte(b, c)
+	if i < 0 {
+		return nil, b, false
+	}
+	return b[:i], b[i+1:], true
+}
+
+// hostOf returns the host of host and port, in lower case.
+func hostOf(b []byte) string {
+	if i := bytes.LastIndexByte(b, ':'); i >= 0 && digits(string(b[i+1:])) && bytes.IndexByte(b[i:], ']') < 0 && (bytes.Count(b, []byte(":")) == 1 || b[0] == '[') {
+		b = b[:i]
+	}
+	return hostName(bytes.Trim(b, "[] "))
+}
+
+// response adds what one response says.
+func (d *Dialogue) response(r *message, kind string) {
+	if strings.HasSuffix(kind, "json") && len(r.value("content-encoding")) == 0 {
+		for name, value := range jsonPairs(r.body) {
+			if n := fold(name); (n == "accesstoken" || n == "refreshtoken" || n == "idtoken") && plausibleToken(value) {
+				d.login(credential(HTTPToken, nil, value))
+			}
+		}
+	}
+	if (strings.HasSuffix(kind, "json") || strings.HasSuffix(kind, "xml") || kind == "text/plain") && text(r.body) {
+		d.say(whatPayload, r.body)
+	}
+}
+
+// probes are the addresses by which systems look whether they are online, as
+// their makers document them; the host may be left out.
+var probes = []struct{ host, path string }{
+	{"", "/generate_204"}, {"", "/gen_204"}, // Android, ChromeOS
+	{"", "/hotspot-detect.html"}, {"www.apple.com", "/library/test/success.html"}, {"captive.apple.com", ""}, // Apple
+	{"www.msftncsi.com", "/ncsi.txt"}, {"ipv6.msftncsi.com", "/ncsi.txt"}, {"", "/connecttest.txt"}, {"", "/redirect"}, // Windows
+	{"detectportal.firefox.com", ""}, {"connectivity-check.ubuntu.com", ""}, {"nmcheck.gnome.org", ""}, {"network-test.debian.org", ""},
+	{"", "/kindle-wifi/wifistub.html"}, {"", "/kindle-wifi/wifiredirect.html"}, // Amazon
+	{"connectivitycheck.gstatic.com", ""}, {"connectivitycheck.android.com", ""}, {"connectivitycheck.platform.hicloud.com", ""},
+	{"connect.rom.miui.com", ""}, {"conn-service-us-04.allawnos.com", ""},
+}
+
+// signalling reports whether a request is what certificates need (OCSP, RFC
+// 6960, appendix A; CRL and the issuer's certificate, RFC 5280, 4.2.1.13 and
+// 4.2.2.1), or a look whether the network is there, without anything else in
+// it.
+func signalling(q *message, method, target []byte) bool {
+	authority, path := splitTarget(target)
+	if authority == nil {
+		authority = q.value("host")
+	}
+	host := hostOf(authority)
+	if mediaType(q.value("content-type")) == "application/ocsp-request" {
+		return true
+	}
+	if !bytes.Equal(method, []byte("GET")) && !bytes.Equal(method, []byte("HEAD")) || len(q.body) > 0 || q.value("cookie") != nil {
+		return false
+	}
+	p, query, has := strings.Cut(string(path[:min(len(path), 512)]), "?")
+	if has && query != "" {
+		return false
+	}
+	if strings.HasPrefix(host, "ocsp.") || strings.Contains(host, ".ocsp.") {
+		return true
+	}
+	for _, end := range []string{".crl", ".crt", ".cer", ".p7c"} {
+		if strings.HasSuffix(strings.ToLower(p), end) {
+			return true
+		}
+	}
+	for _, k := range probes {
+		if (k.host == "" || k.host == host) && (k.path == "" || k.path == p) && !(k.path == "/redirect" && !strings.HasSuffix(host, "msftconnecttest.com")) {
+			return true
+		}
+	}
+	return false
+}
+
+// tunnel reads what goes through a proxy behind CONNECT. RFC 9110, 9.3.6.
+func tunnel(d Dialogue, client, server []byte) (Dialogue, bool) {
+	r, rest, ok := readMessage(server, true)
+	if !ok || r.status()/100 != 2 {
+		rest = nil
+	}
+	if len(client)+len(rest) == 0 {
+		return d, true
+	}
+	if in, ok := tlsStream(client, rest, 0); ok {
+		in.Host, in.Agent = d.Host, d.Agent
+		in.Credentials = d.Credentials
+		if len(d.Credentials) > 0 {
+			in.Passages = d.Passages
+		}
+		return in, true
+	}
+	in := unknown(client, rest)
+	for _, p := range in.Passages {
+		if len(d.Passages) < maxPassages {
+			d.Passages = append(d.Passages, p)
+		}
 	}
 	return d, true
 }
 
-// ssdp reads discovery by SSDP (UPnP Device Architecture 2.0, 1).
-func ssdp(b []byte, from, to int) (Dialogue, bool) {
-	if from != 1900 && to != 1900 || !bytes.HasPrefix(b, []byte("M-SEARCH * ")) && !bytes.HasPrefix(b, []byte("NOTIFY * ")) && !bytes.HasPrefix(b, []byte("HTTP/1.1 200")) {
-		return Dialogue{}, false
+// webSocket reads the frames behind an upgrade. RFC 6455, 5. MQTT in them is
+// told as MQTT.
+func webSocket(d Dialogue, q *message, client, server []byte) (Dialogue, bool) {
+	r, rest, ok := readMessage(server, true)
+	if ok && r.status() != 101 {
+		return d, true
 	}
-	return Dialogue{Protocol: SSDP, Reading: Signalling}, true
+	if !ok {
+		rest = nil
+	}
+	a, b := frames(client), frames(rest)
+	protocols := strings.ToLower(string(q.value("sec-websocket-protocol")))
+	if strings.HasPrefix(protocols, "mqtt") {
+		if in, ok := mqttStream(a, b, 0); ok {
+			in.Host, in.Agent = d.Host, d.Agent
+			for _, c := range d.Credentials {
+				in.login(c)
+			}
+			in.More = true
+			return in, true
+		}
+	}
+	for _, side := range [][]byte{a, b} {
+		if text(side) {
+			d.say(whatPayload, side)
+		}
+	}
+	return d, true
+}
+
+// frames puts the data of frames together, without their masks.
+func frames(b []byte) []byte {
+	var out []byte
+	for len(b) >= 2 {
+		opcode, masked, n := b[0]&15, b[1]&0x80 != 0, uint64(b[1]&0x7f)
+		b = b[2:]
+		switch {
+		case n == 126 && len(b) >= 2:
+			n, b = uint64(b[0])<<8|uint64(b[1]), b[2:]
+		case n == 127 && len(b) >= 8:
+			n = 0
+			for _, c := range b[:8] {
+				n = n<<8 | uint64(c)
+			}
+			b = b[8:]
+		case n >= 126:
+			return out
+		}
+		var mask [4]byte
+		if masked {
+			if len(b) < 4 {
+				return out
+			}
+			copy(mask[:], b)
+			b = b[4:]
+		}
+		take := min(n, uint64(len(b)))
+		if opcode <= 2 {
+			for i, c := range b[:take] {
+				out = append(out, c^mask[i&3])
+			}
+		}
+		b = b[take:]
+	}
+	return out
 }

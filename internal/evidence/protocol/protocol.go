@@ -18,7 +18,8 @@ type Name string
 const (
 	Unknown  Name = "unknown"
 	DNS      Name = "dns"
-	MDNS     Name = "mdns"
+	MDNS     Name = "mdns"    // multicast DNS, and LLMNR
+	NetBIOS  Name = "netbios" // name service
 	DHCP     Name = "dhcp"
 	NTP      Name = "ntp"
 	SSDP     Name = "ssdp"
