@@ -259,10 +259,8 @@ func (a *analysis) session(fl *flow, t int32, h protocol.Handshake) {
 			s.Weak = append(s.Weak, protocol.SuiteName(c))
 		}
 	}
-	if h.Version != "" {
-		if h.Version != "SSL 2.0" { // whose ciphers have numbers of their own
-			s.Chosen = protocol.SuiteName(h.Suite)
-		}
+	if h.Version != "" && (h.Suite != 0 || h.Version != "SSL 2.0") { // of SSL 2.0, none was told
+		s.Chosen = protocol.SuiteName(h.Suite)
 	}
 	s.Suites = nil
 	a.sessionIndex[k] = len(a.f.Sessions)

@@ -99,7 +99,7 @@ func mqttSound(b []byte) bool {
 }
 
 func mqttTopic(t []byte) bool {
-	return len(t) > 0 && utf8.Valid(t) && bytes.IndexByte(t, 0) < 0 && bytes.IndexAny(t, "+#") < 0
+	return len(t) > 0 && utf8.Valid(t) && bytes.IndexByte(t, 0) < 0 && !bytes.ContainsAny(t, "+#")
 }
 
 // mqttConnect reads the first packet. MQTT 3.1.1 and 5.0, 3.1.

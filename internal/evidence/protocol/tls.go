@@ -63,7 +63,7 @@ func tlsStream(client, server []byte, port int) (Dialogue, bool) {
 // which nothing of a handshake was seen has none.
 func (d *Dialogue) finish(h *Handshake) {
 	d.Host = h.Server
-	if SuiteWeakness(h.Suite) == WeakNull && h.Version != "" {
+	if SuiteWeakness(h.Suite) == WeakNull && h.Version != "" && h.Version != "SSL 2.0" {
 		d.Reading = Clear // anybody reads it, though nobody can change it
 	}
 	if h.Version != "" || len(h.Suites) > 0 || h.Server != "" || h.Alert != "" || len(h.Certificates) > 0 || h.Encrypted {
