@@ -146,7 +146,7 @@ type Talk struct {
 type Session struct {
 	Talk               int       `json:"talk"` // index into Talks
 	protocol.Handshake           // its Suites are left out: Weak tells what matters
-	Weak               []string  `json:"weak,omitempty"`   // names of offered suites that are weak, at most 16
+	Weak               []string  `json:"weak,omitempty"`   // names of offered suites that are weak, at most 16, those without forward secrecy last
 	Chosen             string    `json:"chosen,omitempty"` // name of the chosen suite
 	Count              int64     `json:"count"`
 	At                 int64     `json:"at"` // number of the first packet of its conversation

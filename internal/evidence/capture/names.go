@@ -78,9 +78,6 @@ func (a *analysis) lookups(fl *flow, from int, p protocol.Name, ls []protocol.Lo
 			asker = 1 - from
 		}
 		s := a.stationOf(fl, asker)
-		if s < 0 {
-			continue
-		}
 		server := fl.key.addr(1 - asker)
 		a.asked(s, server, l)
 		if !l.Response {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/open-iot-mark/iotmark/internal/evidence/capture"
+	"github.com/open-iot-mark/iotmark/internal/evidence/protocol"
 	"github.com/open-iot-mark/iotmark/internal/samples"
 )
 
@@ -175,5 +176,101 @@ func TestYiCamera(t *testing.T) {
 		if k.Transport == "icmp" && (!k.Called || k.Received == 0 || k.Peer != 1) {
 			t.Errorf("the talk %d is not told from the side of the camera: %+v", i, k)
 		}
+	}
+}
+
+// Eighteen names were looked up, and fourteen stand in hellos of TLS, one of
+// them of an advertiser; pictures came without encryption.
+func TestAlexaApp(t *testing.T) {
+	t.Parallel()
+	f := sample(t, "ndpi/alexa-app.pcapng")
+	if len(f.Names) != 18 {
+		t.Errorf("got %d names", len(f.Names))
+	}
+	servers := map[string]bool{}
+	weak := false
+	for _, s := range f.Sessions {
+		if s.Server != "" {
+			servers[s.Server] = true
+		}
+		weak = weak || s.Chosen == "TLS_RSA_WITH_AES_128_CBC_SHA"
+		if s.Suites != nil {
+			t.Errorf("all suites are kept: %+v", s)
+		}
+	}
+	if len(servers) != 14 || !servers["mads.amazon-adsystem.com"] || !servers["mobileanalytics.us-east-1.amazonaws.com"] || !weak {
+		t.Errorf("got %q, weak %v", slices.Sorted(maps.Keys(servers)), weak)
+	}
+	pictures := int64(0)
+	for _, k := range f.Talks {
+		if k.Host == "ecx.images-amazon.com" && k.Port == 80 && k.Reading == protocol.Clear {
+			pictures += k.Flows
+		}
+		if k.Host == "" && !k.Local && k.Transport == "tcp" {
+			t.Errorf("a far end without a name: %+v", k)
+		}
+	}
+	if pictures == 0 {
+		t.Error("no picture was seen")
+	}
+}
+
+// What each of the others must give, and nothing else.
+func TestMustFind(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		talks  string // protocol and reading of each, without repetition
+		logins string // scheme, user, length of the secret
+		names  int
+	}{
+		{"ndpi/mqtt.pcap", "mqtt clear", "mqtt 02D5... 12, mqtt iota... 176", 0},
+		{"ndpi/tplink_shp.pcap", "tplink-smart-home clear", "", 0},
+		{"ndpi/telnet.pcap", "telnet clear", "telnet fake 4", 0},
+		{"ndpi/dns_dot.pcap", "tls encrypted", "", 0},
+		{"zeek/mqtt.pcap", "mqtt clear", "", 0},
+		{"zeek/basic-auth-with-colon.pcap", "http clear", "http-basic test 4", 0},
+		{"zeek/ssl-v2.pcap", "sslv2 encrypted", "", 0},
+		{"zeek/dtls1_2.pcap", "dtls encrypted", "", 0},
+		{"zeek/tls-expired-cert.pcap", "tls encrypted", "", 0},
+		{"zeek/tls1_1.pcap", "tls encrypted", "", 0},
+		{"zeek/mdns.pcap", "mdns signalling, unknown signalling", "", 11},
+		{"zeek/dhcp.pcap", "dhcp signalling", "", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			f := sample(t, c.name)
+			var talks, logins []string
+			for _, k := range f.Talks {
+				if s := fmt.Sprintf("%s %s", k.Protocol, k.Reading); !slices.Contains(talks, s) {
+					talks = append(talks, s)
+				}
+			}
+			for _, l := range f.Logins {
+				if s := fmt.Sprintf("%s %s %d", l.Scheme, l.User, l.Secret); !slices.Contains(logins, s) {
+					logins = append(logins, s)
+				}
+			}
+			if got := strings.Join(talks, ", "); got != c.talks {
+				t.Errorf("got the talks %s, want %s", got, c.talks)
+			}
+			if got := strings.Join(logins, ", "); got != c.logins {
+				t.Errorf("got the sign-ins %s, want %s", got, c.logins)
+			}
+			if len(f.Names) != c.names {
+				t.Errorf("got %+v", f.Names)
+			}
+		})
+	}
+	f := sample(t, "zeek/mdns.pcap")
+	if f.Stations[0].Name != "johanna-qemu-virtual-machine.local" {
+		t.Errorf("got the name %q", f.Stations[0].Name)
+	}
+	f = sample(t, "zeek/tls-expired-cert.pcap")
+	if len(f.Sessions) != 2 || f.Sessions[0].Certificates[0].NotAfter.Format("2006-01-02") != "2014-03-04" || len(f.Sessions[0].Weak) != 16 {
+		t.Errorf("got %+v", f.Sessions)
+	}
+	if f = sample(t, "zeek/ssl-v2.pcap"); len(f.Sessions) != 1 || f.Sessions[0].Version != "SSL 2.0" {
+		t.Errorf("got %+v", f.Sessions)
 	}
 }

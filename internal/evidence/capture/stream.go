@@ -273,7 +273,7 @@ func (a *analysis) recognise(i int32, first bool) {
 	if n < s.again && !first {
 		return
 	}
-	s.again = n + n/4 + 64
+	s.again = n + max(n/2, 256)
 	d := protocol.Stream(client, server, fl.key.port(1-o))
 	if !d.More || n >= 2*protocol.StreamLen {
 		a.resolve(i, &d)

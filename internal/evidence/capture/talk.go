@@ -254,9 +254,12 @@ func (a *analysis) session(fl *flow, t int32, h protocol.Handshake) {
 	if fl.time != 0 {
 		s.Time = timeOf(fl.time)
 	}
-	for _, c := range h.Suites {
-		if len(s.Weak) < maxWeak && protocol.SuiteWeakness(c) != "" {
-			s.Weak = append(s.Weak, protocol.SuiteName(c))
+	for _, mild := range []bool{false, true} { // the list has an end: the worst first
+		for _, c := range h.Suites {
+			w := protocol.SuiteWeakness(c)
+			if len(s.Weak) < maxWeak && w != "" && mild == (w == "no-forward-secrecy" || w == "psk-without-dhe") {
+				s.Weak = append(s.Weak, protocol.SuiteName(c))
+			}
 		}
 	}
 	if h.Version != "" && (h.Suite != 0 || h.Version != "SSL 2.0") { // of SSL 2.0, none was told
