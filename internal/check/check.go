@@ -13,6 +13,7 @@ package check
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/open-iot-mark/iotmark"
 )
@@ -150,4 +151,15 @@ func Quote(s string) string {
 		return s
 	}
 	return string(r[:199]) + "…"
+}
+
+// Shown is how many matters of one kind a finding names and points to.
+const Shown = 5
+
+// List writes the first few of a list for people, and counts the rest.
+func List(list []string) string {
+	if len(list) <= Shown {
+		return strings.Join(list, ", ")
+	}
+	return strings.Join(list[:Shown], ", ") + ", and " + N(len(list)-Shown) + " more"
 }

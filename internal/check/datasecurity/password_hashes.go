@@ -86,8 +86,8 @@ func hashesOf(r check.Read[*firmware.Facts]) []iotmark.Finding {
 				schemes = append(schemes, a.Scheme)
 			}
 		}
-		f := make(iotmark.MessageID(id+"."+what), basis, "image", image, "n", check.N(len(list)), "names", named(names), "schemes", strings.Join(schemes, ", "))
-		for _, a := range list[:min(len(list), shown)] {
+		f := make(iotmark.MessageID(id+"."+what), basis, "image", image, "n", check.N(len(list)), "names", check.List(names), "schemes", strings.Join(schemes, ", "))
+		for _, a := range list[:min(len(list), check.Shown)] {
 			p := a.Place
 			if a.Hash != nil {
 				p = *a.Hash
@@ -110,14 +110,4 @@ func hashesOf(r check.Read[*firmware.Facts]) []iotmark.Finding {
 		out = append(out, check.DoesNotApply(id+".locked", basis, "image", image))
 	}
 	return out
-}
-
-// shown is how many accounts a finding names and points to.
-const shown = 5
-
-func named(list []string) string {
-	if len(list) <= shown {
-		return strings.Join(list, ", ")
-	}
-	return strings.Join(list[:shown], ", ") + " and " + check.N(len(list)-shown) + " more"
 }

@@ -89,8 +89,8 @@ func (m image) services(o iotmark.Outcome, what string, list []firmware.Service)
 			names = append(names, s.Name)
 		}
 	}
-	f := m.say(o, what, "n", check.N(len(names)), "names", named(names))
-	for _, s := range list[:min(len(list), shown)] {
+	f := m.say(o, what, "n", check.N(len(names)), "names", check.List(names))
+	for _, s := range list[:min(len(list), check.Shown)] {
 		p := m.at(s.Place)
 		p.Quote = s.Name
 		f.Places = append(f.Places, p)
@@ -102,7 +102,7 @@ func (m image) services(o iotmark.Outcome, what string, list []firmware.Service)
 func (m image) consoles(what string) iotmark.Finding {
 	list := m.Facts.Consoles
 	x := m.say(iotmark.Failed, what, "n", check.N(m.Facts.Totals.Consoles), "line", check.Quote(list[0].Command))
-	for _, c := range list[:min(len(list), shown)] {
+	for _, c := range list[:min(len(list), check.Shown)] {
 		p := m.at(c.Place)
 		p.Quote = check.Quote(c.Command)
 		x.Places = append(x.Places, p)

@@ -69,9 +69,9 @@ func logins(m image) []iotmark.Finding {
 		for _, a := range found[i] {
 			names = append(names, a.Name)
 		}
-		f := m.say(s.outcome, s.what, "n", check.N(len(names)), "names", named(names))
+		f := m.say(s.outcome, s.what, "n", check.N(len(names)), "names", check.List(names))
 		f.Exploitable = s.exploitable
-		for _, a := range found[i][:min(len(found[i]), shown)] {
+		for _, a := range found[i][:min(len(found[i]), check.Shown)] {
 			p := a.Place
 			if a.Hash != nil {
 				p = *a.Hash
@@ -111,7 +111,7 @@ func unasked(m image) []iotmark.Finding {
 		// Only who holds the private half gets in, and that may be the maker
 		// alone; it is an entrance to every unit all the same.
 		f := m.say(iotmark.Failed, "authorized-key", "n", check.N(m.Facts.Totals.Authorized), "path", check.Quote(keys[0].Place.Path), "type", check.Quote(keys[0].Type))
-		for _, k := range keys[:min(len(keys), shown)] {
+		for _, k := range keys[:min(len(keys), check.Shown)] {
 			p := m.at(k.Place)
 			p.Quote = check.Quote(k.Type + " " + k.Fingerprint)
 			f.Places = append(f.Places, p)

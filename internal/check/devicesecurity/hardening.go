@@ -141,8 +141,8 @@ func (m image) programs(what string, list []elf.Program, of int) iotmark.Finding
 	for _, p := range list {
 		names = append(names, check.Quote(p.Path))
 	}
-	f := m.say(iotmark.Failed, what, "n", check.N(len(list)), "of", check.N(of), "names", named(names))
-	for _, p := range list[:min(len(list), shown)] {
+	f := m.say(iotmark.Failed, what, "n", check.N(len(list)), "of", check.N(of), "names", check.List(names))
+	for _, p := range list[:min(len(list), check.Shown)] {
 		f.Places = append(f.Places, iotmark.Place{Evidence: m.ID, Path: p.Path})
 	}
 	return f

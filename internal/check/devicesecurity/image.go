@@ -2,7 +2,6 @@ package devicesecurity
 
 import (
 	"cmp"
-	"strings"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
@@ -56,7 +55,7 @@ func (m image) opaque() iotmark.Finding {
 func (m image) partly() iotmark.Finding {
 	c := m.Facts.Coverage
 	f := m.say(iotmark.CantTell, "partly", "n", check.N(c.OpaqueFiles), "files", check.N(c.Files), "first", first(c))
-	for _, u := range c.NotLooked[:min(len(c.NotLooked), shown)] {
+	for _, u := range c.NotLooked[:min(len(c.NotLooked), check.Shown)] {
 		f.Places = append(f.Places, iotmark.Place{Evidence: m.ID, Path: u.Path, Quote: u.Why})
 	}
 	return f
@@ -71,17 +70,6 @@ func first(c firmware.Coverage) string {
 		return u.Why
 	}
 	return check.Quote(u.Path) + " (" + u.Why + ")"
-}
-
-// shown is how many matters a finding names and points to.
-const shown = 5
-
-// named writes the first names of a list for people.
-func named(list []string) string {
-	if len(list) <= shown {
-		return strings.Join(list, ", ")
-	}
-	return strings.Join(list[:shown], ", ") + " and " + check.N(len(list)-shown) + " more"
 }
 
 // at points into the image.

@@ -71,7 +71,7 @@ func (m image) keys(o iotmark.Outcome, what string, list []firmware.Key) iotmark
 		path = "byte " + strconv.FormatInt(list[0].Offset, 10)
 	}
 	f := m.say(o, what, "n", check.N(len(list)), "path", check.Quote(path))
-	for _, k := range list[:min(len(list), shown)] {
+	for _, k := range list[:min(len(list), check.Shown)] {
 		p := m.at(k.Place)
 		p.Offset = k.Offset
 		words := []string{k.Type}

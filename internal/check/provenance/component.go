@@ -135,9 +135,6 @@ func own(d *iotmark.Declaration, f *sbom.Facts, c sbom.Component) bool {
 	return is(s) && (owner == "" || is(owner))
 }
 
-// shown is how many components a finding names and points to.
-const shown = 5
-
 // label writes a component for people.
 func label(c sbom.Component) string {
 	s := strings.TrimSpace(c.Name + " " + c.Version)
@@ -150,24 +147,20 @@ func label(c sbom.Component) string {
 // names writes the first components of a list for people.
 func names(cs []sbom.Component) string {
 	var out []string
-	for i, c := range cs {
-		if i == shown {
-			out = append(out, "and "+check.N(len(cs)-shown)+" more")
-			break
-		}
+	for _, c := range cs {
 		s := label(c)
 		if s == "" {
 			s = "(without a name)"
 		}
 		out = append(out, s)
 	}
-	return strings.Join(out, ", ")
+	return check.List(out)
 }
 
 // places points to the first components of a list.
 func places(id iotmark.EvidenceID, cs []sbom.Component) []iotmark.Place {
 	var out []iotmark.Place
-	for _, c := range cs[:min(len(cs), shown)] {
+	for _, c := range cs[:min(len(cs), check.Shown)] {
 		out = append(out, iotmark.Place{Evidence: id, Line: c.Line, Quote: label(c)})
 	}
 	return out

@@ -72,7 +72,7 @@ func licences(in check.Input) []iotmark.Finding {
 		return out
 	}
 	f := offer(in, owed, ids, basis)
-	f.Places = append(f.Places, at[:min(len(at), shown)]...)
+	f.Places = append(f.Places, at[:min(len(at), check.Shown)]...)
 	return append(out, f)
 }
 
@@ -221,7 +221,7 @@ func (j judged) findings(l check.Read[*sbom.Facts], of int) []iotmark.Finding {
 			return
 		}
 		f := o(iotmark.MessageID("provenance.licences."+id), []iotmark.EvidenceID{l.ID},
-			"list", l.Title, "n", check.N(len(cs)), "of", check.N(of), "names", names(cs), "texts", some(j.texts[class]))
+			"list", l.Title, "n", check.N(len(cs)), "of", check.N(of), "names", names(cs), "texts", check.List(j.texts[class]))
 		f.Places = places(l.ID, cs)
 		out = append(out, f)
 	}
@@ -237,14 +237,6 @@ func (j judged) findings(l check.Read[*sbom.Facts], of int) []iotmark.Finding {
 		out = append(out, check.Pass("provenance.licences.known", []iotmark.EvidenceID{l.ID}, "list", l.Title, "n", check.N(of)))
 	}
 	return out
-}
-
-// some writes the first texts of a list.
-func some(s []string) string {
-	if len(s) > shown {
-		return strings.Join(s[:shown], ", ") + ", and " + check.N(len(s)-shown) + " more"
-	}
-	return strings.Join(s, ", ")
 }
 
 // offersSource are words by which a page speaks of source that can be had.
@@ -281,7 +273,7 @@ func offer(in check.Input, owed []sbom.Component, ids []string, basis []iotmark.
 			hold(&other, it)
 		}
 	}
-	args := []string{"n", check.N(len(owed)), "names", names(owed), "licences", some(slices.Compact(slices.Sorted(slices.Values(ids))))}
+	args := []string{"n", check.N(len(owed)), "names", names(owed), "licences", check.List(slices.Compact(slices.Sorted(slices.Values(ids))))}
 	for _, x := range []struct {
 		it *check.Item
 		as func(iotmark.MessageID, []iotmark.EvidenceID, ...string) iotmark.Finding

@@ -101,11 +101,8 @@ func coversOne(r check.Read[*firmware.Facts], listed map[string][]string, parts 
 		if len(list) == 0 {
 			return
 		}
-		if len(labels) > shown {
-			labels = append(labels[:shown:shown], "and "+check.N(len(list)-shown)+" more")
-		}
-		x := check.Fail(iotmark.MessageID(covers+"."+what), basis, "image", image, "n", check.N(len(list)), "of", check.N(len(all)), "names", strings.Join(labels, ", "))
-		for _, s := range list[:min(len(list), shown)] {
+		x := check.Fail(iotmark.MessageID(covers+"."+what), basis, "image", image, "n", check.N(len(list)), "of", check.N(len(all)), "names", check.List(labels))
+		for _, s := range list[:min(len(list), check.Shown)] {
 			x.Places = append(x.Places, iotmark.Place{Evidence: r.ID, Path: s.place.Path, Line: s.place.Line, Quote: s.label()})
 		}
 		out = append(out, x)
