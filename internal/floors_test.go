@@ -22,19 +22,20 @@ type room struct {
 }
 
 var house = map[string]room{
-	".":                   {floor: 0},
-	"catalogue":           {floor: 1},
-	"catalogue/gen":       {floor: 7}, // a tool that writes files
-	"internal/message":    {floor: 1},
-	"internal/dossier":    {floor: 1, sideways: []string{"catalogue"}},
-	"internal/evidence":   {floor: 2},
-	"internal/evidence/*": {floor: 2, sideways: []string{"internal/evidence", "internal/evidence/*"}},
-	"internal/check":      {floor: 2, sideways: []string{"internal/evidence"}},
-	"internal/check/*":    {floor: 2, sideways: []string{"internal/check", "internal/evidence/*"}},
-	"internal/assess":     {floor: 2},
-	"internal/label":      {floor: 1, sideways: []string{"internal/message"}},
-	"internal/page":       {floor: 2},
-	"internal/report":     {floor: 2},
+	".":                      {floor: 0},
+	"catalogue":              {floor: 1},
+	"catalogue/gen":          {floor: 7}, // a tool that writes files
+	"internal/message":       {floor: 1},
+	"internal/dossier":       {floor: 1, sideways: []string{"catalogue"}},
+	"internal/evidence":      {floor: 2},
+	"internal/evidence/*":    {floor: 2, sideways: []string{"internal/evidence", "internal/evidence/*"}},
+	"internal/check":         {floor: 2, sideways: []string{"internal/evidence"}},
+	"internal/check/*":       {floor: 2, sideways: []string{"internal/check", "internal/check/traffic", "internal/evidence/*"}},
+	"internal/check/traffic": {floor: 2, sideways: []string{"internal/check", "internal/evidence/*"}},
+	"internal/assess":        {floor: 2},
+	"internal/label":         {floor: 1, sideways: []string{"internal/message"}},
+	"internal/page":          {floor: 2},
+	"internal/report":        {floor: 2},
 	"internal/determine": {floor: 2, sideways: []string{"internal/assess", "internal/check", "internal/check/*",
 		"internal/evidence", "internal/evidence/*"}},
 	"internal/publication":     {floor: 2, sideways: []string{"internal/assess", "internal/page"}},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
+	"github.com/open-iot-mark/iotmark/internal/check/traffic"
 	"github.com/open-iot-mark/iotmark/internal/evidence/description"
 	"github.com/open-iot-mark/iotmark/internal/evidence/netprofile"
 )
@@ -128,7 +129,7 @@ func profile(it check.Item, p *netprofile.Facts) []iotmark.Finding {
 				switch outside := f.Outside() && theirs; {
 				case r.From != r.To:
 					tell(check.CannotTell(clearID+"range", basis, "port", r.String(), "protocol", c.name, "peer", peer), f)
-				case c.how == web && theirs && outside && revocation(f.Host):
+				case c.how == web && theirs && outside && traffic.Revocation(f.Host):
 					tell(check.CannotTell(clearID+"revocation", basis, args...), f)
 				case c.how == never, c.how == web && f.Outside():
 					tell(check.Fail(clearID+"clear", basis, args...), f)
@@ -185,20 +186,6 @@ func other(f netprofile.Flow) string {
 // 8520, section 13.2: the resolver and the clock of the place.
 func standard(f netprofile.Flow) bool {
 	return f.Class == netprofile.Controller && (f.Of == "urn:ietf:params:mud:dns" || f.Of == "urn:ietf:params:mud:ntp")
-}
-
-// revocation reports whether a host is one where clear HTTP is meant:
-// revocation lists and OCSP are signed by themselves (RFC 5280, 4.2.1.13;
-// RFC 6960, appendix A), and a test for a captive portal must be answered in
-// the clear.
-func revocation(host string) bool {
-	for _, label := range strings.Split(host, ".") {
-		switch strings.TrimRight(label, "0123456789") {
-		case "crl", "ocsp", "pki", "connectivitycheck", "captive", "detectportal", "connectivity-check":
-			return true
-		}
-	}
-	return false
 }
 
 func sorted() []int {
