@@ -1,9 +1,7 @@
 package datagovernance
 
 import (
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/open-iot-mark/iotmark"
@@ -55,7 +53,10 @@ func recipientsAgree(in check.Input) []iotmark.Finding {
 			if f.Host != "" {
 				n++
 			}
-			switch found := match(named, used, f); {
+			onPort := func(port int) bool {
+				return len(f.Remote) == 0 || slices.ContainsFunc(f.Remote, func(p netprofile.Ports) bool { return p.Has(port) })
+			}
+			switch found := match(named, used, f.Host, onPort); {
 			case f.Anybody():
 				out = append(out, at(check.CannotTell(recipientsID+"anybody", []iotmark.EvidenceID{p.ID}, "entry", f.Name), p.ID, f, f.Name))
 			case f.Host == "":
@@ -133,88 +134,4 @@ func unread(p *netprofile.Facts) *netprofile.Problem {
 		}
 	}
 	return nil
-}
-
-// named is a host pattern of a recipient.
-type named struct {
-	pattern string
-	host    string
-	below   bool // *.host
-	port    int  // 0: any
-}
-
-func namedHosts(d *iotmark.Declaration) []named {
-	var out []named
-	for _, r := range d.Recipients {
-		for _, h := range r.Hosts {
-			n := named{pattern: h}
-			host, port, ok := strings.Cut(strings.ToLower(h), ":")
-			if ok {
-				n.port, _ = strconv.Atoi(port)
-			}
-			n.host, n.below = strings.CutPrefix(host, "*.")
-			out = append(out, n)
-		}
-	}
-	return out
-}
-
-// match looks for a host among the patterns, and notes those that were used.
-func match(all []named, used []bool, f netprofile.Flow) bool {
-	found := false
-	for i, n := range all {
-		fits := f.Host == n.host && !n.below || n.below && strings.HasSuffix(f.Host, "."+n.host)
-		if f.Host == "" || !fits || !onPort(f, n.port) {
-			continue
-		}
-		used[i], found = true, true
-	}
-	return found
-}
-
-func onPort(f netprofile.Flow, port int) bool {
-	return port == 0 || len(f.Remote) == 0 || slices.ContainsFunc(f.Remote, func(p netprofile.Ports) bool { return p.Has(port) })
-}
-
-// isOwn reports whether a host lies under a domain of the maker: that of the
-// website, or of the product's id. The list of public suffixes is not asked
-// (its package brings net/http in, which a self-check must not link); what
-// counts is the name itself, without a first label that only names a part of
-// a website.
-func isOwn(d *iotmark.Declaration, host string) bool {
-	for _, a := range []string{d.Maker.Website, d.Product.ID} {
-		u, err := url.Parse(a)
-		if err != nil {
-			continue
-		}
-		own := strings.ToLower(u.Hostname())
-		if first, rest, ok := strings.Cut(own, "."); ok && siteParts[first] && strings.Contains(rest, ".") {
-			own = rest
-		}
-		if own != "" && (host == own || strings.HasSuffix(host, "."+own)) {
-			return true
-		}
-	}
-	return false
-}
-
-var siteParts = map[string]bool{"www": true, "shop": true, "store": true, "id": true, "support": true, "help": true, "home": true, "en": true, "de": true, "fr": true, "uk": true, "eu": true}
-
-// operator returns who runs servers for the maker, where the declaration
-// names somebody: a host under the maker's domain may then be theirs.
-func operator(d *iotmark.Declaration) string {
-	for _, p := range d.Parts {
-		if p.RunBy != "" && !strings.EqualFold(p.RunBy, d.Maker.Name) && !strings.EqualFold(p.RunBy, d.Maker.Brand) {
-			return p.RunBy
-		}
-	}
-	for _, r := range d.Recipients {
-		for _, h := range r.Hosts {
-			host, _, _ := strings.Cut(strings.TrimPrefix(h, "*."), ":")
-			if r.Role == "processor" && isOwn(d, host) {
-				return r.Name
-			}
-		}
-	}
-	return ""
 }

@@ -9,6 +9,7 @@
 package netprofile
 
 import (
+	"net/netip"
 	"strconv"
 
 	"github.com/open-iot-mark/iotmark"
@@ -92,6 +93,21 @@ func (f Flow) Outside() bool {
 
 // Anybody reports whether the entry does not say who the other end is.
 func (f Flow) Anybody() bool { return f.Host == "" && f.Address == "" && f.Class == "" }
+
+// Within reports whether an address lies in the network that the entry names,
+// or is the address that it names.
+func (f Flow) Within(address string) bool {
+	a, err := netip.ParseAddr(address)
+	if err != nil || f.Address == "" {
+		return false
+	}
+	a = a.Unmap()
+	if p, err := netip.ParsePrefix(f.Address); err == nil {
+		return p.Contains(a)
+	}
+	b, err := netip.ParseAddr(f.Address)
+	return err == nil && a == b.Unmap()
+}
 
 // Ports is a range of ports, both ends included.
 type Ports struct {
