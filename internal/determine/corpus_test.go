@@ -321,6 +321,7 @@ type edit struct {
 	Replace string    `yaml:"replace"`
 	With    string    `yaml:"with"`
 	Delete  bool      `yaml:"delete"`
+	Append  string    `yaml:"append"`
 	Add     *addition `yaml:"add"`
 }
 
@@ -403,7 +404,16 @@ func (e edit) apply(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(p, e.change(t, raw), 0o644); err != nil {
+	if e.Append != "" {
+		more, err := os.ReadFile(filepath.Join(products, e.Append))
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw = append(raw, more...)
+	} else {
+		raw = e.change(t, raw)
+	}
+	if err := os.WriteFile(p, raw, 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -45,6 +45,11 @@ func Readers() []evidence.Reader {
 // Checks returns the checks, by topic and then by name.
 func Checks() []check.Check {
 	return []check.Check{
+		datasecurity.CaptureCertificates,
+		datasecurity.CaptureCleartext,
+		datasecurity.CaptureLogins,
+		datasecurity.CaptureTLSSuites,
+		datasecurity.CaptureTLSVersions,
 		datasecurity.ClearPorts,
 		datasecurity.PasswordHashes,
 
@@ -52,12 +57,15 @@ func Checks() []check.Check {
 		privacy.NoticeReadable,
 		privacy.SensorsAgree,
 
+		datagovernance.CaptureDestinations,
+		datagovernance.CaptureRecipients,
 		datagovernance.ExportComplete,
 		datagovernance.RecipientsAgree,
 		datagovernance.SaleStatement,
 
 		devicesecurity.AdvisoriesValid,
 		devicesecurity.AdvisoryProvider,
+		devicesecurity.CaptureProfile,
 		devicesecurity.ClearServices,
 		devicesecurity.DefaultLogins,
 		devicesecurity.DisclosureTerms,

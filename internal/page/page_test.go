@@ -210,7 +210,7 @@ func TestOrder(t *testing.T) {
 		"What if the maker closes?",
 		"Get help", "Ask the maker (answers in about 3 working days)", "Where to complain: Not known",
 		"What was not checked", "No person has read the proof.", "This page does not mean \"no risk\".",
-		"What was looked at", "Data security: 0 of 10 points by program, 0 read by a person, 0 tried on a unit",
+		"What was looked at", "Data security: 1 of 10 points by program, 0 read by a person, 0 tried on a unit",
 		"Lifecycle:", "Accountability:",
 		"What the maker promises", "Fixes for weak spots until\n30 September 2030", "Repair guides until\nNot known",
 		"Who is responsible", "Maker\nMarlow Nook B.V.", "Netherlands", "For the maker in the UK\nNook UK Ltd", "security@marlow-nook.example",

@@ -1,10 +1,12 @@
 // Command tools makes the generated parts of the test dossiers: the package
 // database of an image, the list of software components, a picture of the
-// product, and the hashes in a declaration. build.sh calls it.
+// product, the hashes in a declaration, and packet captures. build.sh calls it,
+// but for captures, which are never the same bytes twice.
 //
 //	go run ./testdata/products/tools status|cyclonedx|app|spdx|poor PRODUCT < packages.tsv
 //	go run ./testdata/products/tools png PRODUCT > photo.png
 //	go run ./testdata/products/tools hashes DOSSIER
+//	go run ./testdata/products/tools capture NAME > capture.pcapng
 package main
 
 import (
@@ -82,10 +84,10 @@ var products = map[string]product{
 func main() {
 	log.SetFlags(0)
 	if len(os.Args) != 3 {
-		log.Fatal("usage: tools status|cyclonedx|app|spdx|poor|png PRODUCT, or tools hashes DOSSIER")
+		log.Fatal("usage: tools status|cyclonedx|app|spdx|poor|png PRODUCT, tools hashes DOSSIER, or tools capture NAME")
 	}
-	if os.Args[1] == "hashes" {
-		if err := hashes(os.Args[2]); err != nil {
+	if alone := map[string]func(string) error{"hashes": hashes, "capture": capture}[os.Args[1]]; alone != nil {
+		if err := alone(os.Args[2]); err != nil {
 			log.Fatal(err)
 		}
 		return
