@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/catalogue"
 	"github.com/open-iot-mark/iotmark/internal/message"
 )
 
@@ -31,7 +32,7 @@ func (in Input) answerViews() []answerView {
 				v.Detail = append([]template.HTML{esc(rest)}, v.Detail...)
 			}
 		}
-		v.Who = in.who(x)
+		v.Who = in.who(x, in.behind(row))
 		for j, f := range in.Assessment.Label.Facts {
 			if f.From == iotmark.ByFinding && slices.Contains(row.Facts, f.ID) {
 				v.Who = in.say("page.found", args{"date": esc(in.day(in.Assessment.AsOf))})
@@ -171,8 +172,22 @@ func (in Input) factValue(i int, value, print string, a map[string]string) strin
 	return message.Short(print, nameLength)
 }
 
-// who says who says so, how it was checked, and when.
-func (in Input) who(x iotmark.LabelAnswer) template.HTML {
+// behind gives the criteria that stand first behind an answer and behind the
+// printed facts it rests on. The others of the catalogue's list are about
+// something beside.
+func (in Input) behind(row catalogue.LabelRow) []iotmark.CriterionID {
+	out := row.Criteria[:min(1, len(row.Criteria))]
+	for _, f := range in.Catalogue.Label.Facts {
+		if slices.Contains(row.Facts, f.ID) && len(f.Criteria) > 0 {
+			out = append(slices.Clone(out), f.Criteria[0])
+		}
+	}
+	return out
+}
+
+// who says who says so, how it was checked, and when. Where the program found
+// that a criterion behind the answer is not met, the answer says that, too.
+func (in Input) who(x iotmark.LabelAnswer, behind []iotmark.CriterionID) template.HTML {
 	asOf := args{"date": esc(in.day(in.Assessment.AsOf))}
 	signed := asOf
 	if s := in.Declaration.Signed; s != nil {
@@ -181,6 +196,10 @@ func (in Input) who(x iotmark.LabelAnswer) template.HTML {
 	switch {
 	case x.Value == "unknown":
 		return in.say("page.says-nothing", asOf)
+	case slices.ContainsFunc(in.Assessment.Conclusions, func(c iotmark.Conclusion) bool {
+		return slices.Contains(behind, c.Criterion) && in.examined(c) == otherwise
+	}):
+		return in.say("page.says-differs", signed)
 	case x.How >= iotmark.Checked:
 		return in.say("page.says-checked", asOf)
 	case x.How == iotmark.Shown:

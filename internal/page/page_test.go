@@ -254,6 +254,15 @@ func TestContradicted(t *testing.T) {
 	inOrder(t, text(t, render(t, in)), "Ja, bis Juni 2030.", "Der Hersteller sagt etwas anderes. Sicherheitsupdates bis: März 2034.")
 }
 
+// Where the program found that the criterion behind an answer is not met, the
+// answer says so beside the maker's words.
+func TestAnswerThatDoesNotFit(t *testing.T) {
+	t.Parallel()
+	inOrder(t, text(t, render(t, product(t, "disaster", "en"))),
+		"What can it sense?\nCamera.", "Says the maker, 1 November 2026. The program found something that does not fit.", "Where does my data go?",
+		"The program found something that does not fit.", "Does it work without internet?")
+}
+
 // What could be misused is on neither page, and its criterion looks like one
 // that nobody looked at.
 func TestExploitable(t *testing.T) {
