@@ -158,6 +158,7 @@ func TestPages(t *testing.T) {
 	products["hostile"] = hostile(products["average"])
 	all := everything(t, products)
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	for _, s := range all {
 		mux.HandleFunc("GET "+s.name, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", s.kind)
