@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -476,7 +478,13 @@ func (s *sarif) result(c iotmark.Conclusion, g Gap) sarifResult {
 		others = append(others, claim)
 	}
 	r.Locations = lined[:1]
-	r.RelatedLocations = append(lined[1:len(lined):len(lined)], others...)
+	for _, l := range append(lined[1:len(lined):len(lined)], others...) {
+		// SARIF 2.1.0, 3.27.22: each location once. Places that differ in
+		// what is quoted are the same where nothing may be quoted.
+		if !slices.ContainsFunc(r.RelatedLocations, func(o sarifLocated) bool { return reflect.DeepEqual(o, l) }) {
+			r.RelatedLocations = append(r.RelatedLocations, l)
+		}
+	}
 	if len(r.RelatedLocations) > maxRelated {
 		r.RelatedLocations = r.RelatedLocations[:maxRelated]
 	}
