@@ -56,13 +56,13 @@ func Short(s string, most int) string {
 				continue
 			}
 			joined = true
+		case Unseen(r) || r == unicode.ReplacementChar: // some marks are unseen too
+			r = '?'
+			marks, joined = 0, false
 		case unicode.Is(unicode.M, r):
 			if marks++; marks > maxMarks || space {
 				continue
 			}
-		case Unseen(r) || r == unicode.ReplacementChar:
-			r = '?'
-			fallthrough
 		default:
 			marks, joined = 0, false
 		}

@@ -28,6 +28,7 @@ func TestShort(t *testing.T) {
 		{"joiners in a row", "a\u200d\u200d\u200db", 20, "a\u200db"},
 		{"joiners alone", "\u200d\u200c", 20, ""},
 		{"not UTF-8", "a\xffb", 20, "a?b"},
+		{"marks that are unseen", "a\u034fb\u17b4", 20, "a?b?"},
 		{"fillers", "\u3164\u115f", 20, "??"},
 		{"no room", "abc", 0, "..."},
 	} {
