@@ -27,7 +27,7 @@ require (
 	github.com/cloudflare/circl v1.6.3 // indirect
 	github.com/gowebpki/jcs v1.0.2 // indirect
 	golang.org/x/mod v0.41.0 // indirect
-	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/sys v0.49.0
 	golang.org/x/term v0.47.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
 )

@@ -33,6 +33,7 @@ var house = map[string]room{
 	"internal/check/*":       {floor: 2, sideways: []string{"internal/check", "internal/check/traffic", "internal/evidence/*"}},
 	"internal/check/traffic": {floor: 2, sideways: []string{"internal/check", "internal/evidence/*"}},
 	"internal/assess":        {floor: 2},
+	"internal/confine":       {floor: 2, sideways: []string{"internal/evidence"}},
 	"internal/label":         {floor: 1, sideways: []string{"internal/message"}},
 	"internal/page":          {floor: 2},
 	"internal/report":        {floor: 2},
