@@ -474,6 +474,16 @@ type problem struct {
 	Says  string          `json:"says"`
 }
 
+// lint returns what does not agree within the catalogue, and between it and
+// the checks.
+func lint(c *catalogue.Catalogue) iotmark.Errors {
+	var built []iotmark.CheckID
+	for _, k := range determine.Checks() {
+		built = append(built, k.ID)
+	}
+	return append(catalogue.Lint(c), catalogue.LintBindings(c, built)...)
+}
+
 func catalogueLint(_ context.Context, cmd *cli.Command) error {
 	if cmd.NArg() > 0 {
 		return usage("catalogue lint takes no argument; it looks at the catalogue that is built in")
@@ -482,11 +492,7 @@ func catalogueLint(_ context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	var built []iotmark.CheckID
-	for _, k := range determine.Checks() {
-		built = append(built, k.ID)
-	}
-	problems := append(catalogue.Lint(c), catalogue.LintBindings(c, built)...)
+	problems := lint(c)
 	out := cmd.Root().Writer
 	res := lintResult{Problems: []problem{}}
 	for _, e := range problems {

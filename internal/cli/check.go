@@ -16,6 +16,7 @@ import (
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/catalogue"
 	"github.com/open-iot-mark/iotmark/internal/assess"
+	"github.com/open-iot-mark/iotmark/internal/confine"
 	"github.com/open-iot-mark/iotmark/internal/determine"
 	"github.com/open-iot-mark/iotmark/internal/dossier"
 	"github.com/open-iot-mark/iotmark/internal/evidence"
@@ -52,6 +53,7 @@ and --topic leave.`,
 			&cli.StringSliceFlag{Name: "topic", Usage: "only criteria of `TOPIC`; may be repeated"},
 			&cli.BoolFlag{Name: "strict", Usage: "exit 5 when some evidence could not be read"},
 			&cli.BoolFlag{Name: "all", Usage: "shorten no text; SARIF with what is met"},
+			unconfinedFlag(),
 		},
 		Action: check,
 	}
@@ -174,9 +176,18 @@ func run(ctx context.Context, cmd *cli.Command, cat *catalogue.Catalogue, d *dos
 		tell(cmd.Root().ErrWriter, err)
 	}}
 	progress, stop := progress(cmd.Root().ErrWriter)
-	defer stop()
 	in.Progress = progress
-	return determine.Run(ctx, in)
+	var c *confine.Confiner
+	if !cmd.Bool("unconfined") {
+		c = confine.New(confine.Budget{})
+		in.Confined = c.Read
+	}
+	a, err := determine.Run(ctx, in)
+	stop()
+	if c != nil {
+		tellConfined(cmd.Root().ErrWriter, c)
+	}
+	return a, err
 }
 
 // replace writes a file beside the old one and then takes its place, so that

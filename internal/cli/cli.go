@@ -20,12 +20,18 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/internal/confine"
+	"github.com/open-iot-mark/iotmark/internal/determine"
 	"github.com/open-iot-mark/iotmark/internal/message"
 	"github.com/open-iot-mark/iotmark/internal/report"
 )
 
-// Main runs one command and returns its exit code.
+// Main runs one command and returns its exit code. As the confined child of
+// such a command it runs one reader, and nothing else of this package.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if confine.IsChild(args) {
+		return confine.Work(determine.Readers())
+	}
 	debug.SetMemoryLimit(384 << 20) // collect harder before the budget of 512 MB is used up
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -100,6 +106,7 @@ func root(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 			publishCommand(),
 			verifyCommand(),
 			keyCommand(),
+			doctorCommand(),
 			catalogueCommand(),
 		},
 		Action: func(_ context.Context, cmd *cli.Command) error {

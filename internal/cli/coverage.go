@@ -28,6 +28,7 @@ is kept.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "product", Usage: "`PATH` of a product"},
 			&cli.StringFlag{Name: "at", Usage: "judge the product as of `DATE`; today"},
+			unconfinedFlag(),
 			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "text", Usage: "`FORMAT`, also json"},
 			jsonFlag(),
 		},

@@ -29,6 +29,7 @@ until Ctrl-C. Nothing in it is public, and none of it is a mark.`,
 			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8026", Usage: "loopback `ADDRESS`; when its port is taken, any free one"},
 			&cli.StringFlag{Name: "at", Usage: "judge as of `DATE`; today when left out"},
 			&cli.DurationFlag{Name: "every", Value: 500 * time.Millisecond, Usage: "look for changed files after each `TIME`"},
+			unconfinedFlag(),
 		},
 		Action: showPreview,
 	}

@@ -36,6 +36,7 @@ What was promised in public is not lowered quietly: an earlier date, or a core
 function that is gone, is refused unless --lower-promise gives the reason.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "out", Usage: "`DIR`, the root of the web site"},
+			unconfinedFlag(),
 			&cli.StringFlag{Name: "key", Usage: "sign with the private key in `FILE`, or with the ssh agent when FILE is a public key"},
 			&cli.StringFlag{Name: "passphrase-file", Usage: "take the key's passphrase from the first line of `FILE`"},
 			&cli.StringFlag{Name: "id", Usage: "`NAME` of the product's folder; made of the model when left out"},

@@ -36,6 +36,7 @@ the domain you got it from. Exit code 3: it does not hold.`,
 			&cli.StringFlag{Name: "key", Usage: "the maker's key as you know it: a public key in a file, or a `FINGERPRINT` SHA256:..."},
 			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "text", Usage: "`FORMAT` text or json"},
 			&cli.BoolFlag{Name: "no-rerun", Usage: "do not run the checks again on the public evidence"},
+			unconfinedFlag(),
 		},
 		Action: verify,
 	}

@@ -2,10 +2,13 @@ package determine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -170,3 +173,81 @@ facts: {connects_by: [wifi]}
 support: {updates_until: 2031-05-31}
 evidence: [{id: a, kind: data-export, title: A, path: a.csv}]
 `
+
+// Binary artefacts, and they alone, are read by the function that confines;
+// what stands in its way becomes the problem of the item, and a fault of the
+// reader is told as well.
+func TestConfined(t *testing.T) {
+	t.Parallel()
+	gone := &iotmark.Error{Kind: iotmark.Unavailable, ID: "not-confined", Msg: "x"}
+	crash := &iotmark.Error{Kind: iotmark.Internal, ID: "reader-crashed", Msg: "x", Err: errors.New("secret")}
+	for _, c := range []struct {
+		name  string
+		err   error
+		want  iotmark.ErrorID
+		fault error
+	}{
+		{"read", nil, "", nil},
+		{"no child", gone, "not-confined", nil},
+		{"a crash", crash, "reader-crashed", crash},
+		{"too slow", fmt.Errorf("x: %w", context.DeadlineExceeded), "too-slow", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			in := input(t)
+			d, err := dossier.Open("../../testdata/products/average", in.Catalogue, dossier.Options{AsOf: in.AsOf})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			var fault error
+			var mu sync.Mutex // guards fault and names
+			names := map[string]bool{}
+			in.Dossier, in.Limits = d, evidence.DefaultLimits()
+			in.Fault = func(err error) { mu.Lock(); defer mu.Unlock(); fault = err }
+			in.Confined = func(ctx context.Context, r evidence.Reader, src evidence.Source, lim evidence.Limits) (any, error) {
+				mu.Lock()
+				names[r.Name] = true
+				mu.Unlock()
+				if c.err != nil {
+					return nil, c.err
+				}
+				return r.Read(ctx, src, lim)
+			}
+			items, _ := read(t.Context(), in)
+			n := 0
+			for _, it := range items {
+				r := sniffed(it.Kind, d, it.ID)
+				if r == nil || !r.Binary {
+					continue
+				}
+				n++
+				if c.want == "" && (it.Problem != nil || it.Facts == nil || it.Reader != r.Name) || c.want != "" && (it.Problem == nil || it.Problem.ID != c.want || it.Facts != nil) {
+					t.Errorf("%s: got %v, facts %v; want %q", it.ID, it.Problem, it.Facts != nil, c.want)
+				}
+			}
+			if n == 0 || names["text"] || names["sbom"] {
+				t.Errorf("%d binary items; confined were %v", n, names)
+			}
+			if fault != c.fault {
+				t.Errorf("told %v, want %v", fault, c.fault)
+			}
+		})
+	}
+}
+
+// sniffed returns the reader of an item.
+func sniffed(kind iotmark.EvidenceKind, d *dossier.Dossier, id iotmark.EvidenceID) *evidence.Reader {
+	for _, it := range d.Items {
+		if it.ID != id || it.Standing != iotmark.Held {
+			continue
+		}
+		c, err := it.Open()
+		if err != nil {
+			return nil
+		}
+		defer c.Close()
+		return sniff(kind, evidence.Source{Name: path.Base(it.Path), Size: it.Size, ReaderAt: c})
+	}
+	return nil
+}
