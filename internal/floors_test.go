@@ -26,6 +26,7 @@ var house = map[string]room{
 	"catalogue":              {floor: 1},
 	"catalogue/gen":          {floor: 7}, // a tool that writes files
 	"internal/message":       {floor: 1},
+	"internal/pattern":       {floor: 1},
 	"internal/dossier":       {floor: 1, sideways: []string{"catalogue"}},
 	"internal/evidence":      {floor: 2},
 	"internal/evidence/*":    {floor: 2, sideways: []string{"internal/evidence", "internal/evidence/*"}},

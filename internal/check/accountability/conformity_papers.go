@@ -1,13 +1,13 @@
 package accountability
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
 	"github.com/open-iot-mark/iotmark/internal/evidence/text"
+	"github.com/open-iot-mark/iotmark/internal/pattern"
 )
 
 var papers = check.Need{Kinds: []iotmark.EvidenceKind{iotmark.KindConformityDeclaration}, Reader: "text"}
@@ -38,71 +38,71 @@ const conformity = "accountability.conformity-papers."
 // act is a law that is known by its number or name.
 type act struct {
 	id    string
-	re    *regexp.Regexp
+	re    *pattern.Pattern
 	paper bool // it asks the maker for a declaration or statement
 }
 
 // acts are those that connected products meet most. Numbers count in any
 // language, whatever letters follow them.
 var acts = []act{
-	{"red", regexp.MustCompile(`\b2014/53\b|(?i:radio equipment directive|funkanlagen-?richtlinie)`), true},
-	{"rohs", regexp.MustCompile(`\b2011/65\b|(?i:rohs[- ](?:directive|richtlinie))`), true},
-	{"lvd", regexp.MustCompile(`\b2014/35\b|(?i:low voltage directive|niederspannungsrichtlinie)`), true},
-	{"emc", regexp.MustCompile(`\b2014/30\b|(?i:electromagnetic compatibility directive|emv-richtlinie)`), true},
-	{"cra", regexp.MustCompile(`\b2024/2847\b|(?i:cyber resilience act|cyberresilienz)`), true},
-	{"ecodesign", regexp.MustCompile(`\b2009/125\b`), true},
-	{"toys", regexp.MustCompile(`\b2009/48\b|\b2025/2509\b`), true},
-	{"machinery", regexp.MustCompile(`\b2006/42\b|\b2023/1230\b`), true},
-	{"psti", regexp.MustCompile(`\b2023/1007\b|(?i:product security and telecommunications infrastructure)|\bPSTI\b`), true},
-	{"uk-radio", regexp.MustCompile(`\b2017/1206\b|(?i:radio equipment regulations 2017)`), true},
-	{"uk-rohs", regexp.MustCompile(`\b2012/3032\b`), true},
-	{"gpsr", regexp.MustCompile(`\b2023/988\b`), false},
-	{"weee", regexp.MustCompile(`\b2012/19\b`), false},
-	{"gdpr", regexp.MustCompile(`\b2016/679\b|(?i:\bgdpr\b|\bdsgvo\b)`), false},
-	{"data-act", regexp.MustCompile(`\b2023/2854\b`), false},
+	{"red", pattern.New(`\b2014/53\b|(?i:radio equipment directive|funkanlagen-?richtlinie)`), true},
+	{"rohs", pattern.New(`\b2011/65\b|(?i:rohs[- ](?:directive|richtlinie))`), true},
+	{"lvd", pattern.New(`\b2014/35\b|(?i:low voltage directive|niederspannungsrichtlinie)`), true},
+	{"emc", pattern.New(`\b2014/30\b|(?i:electromagnetic compatibility directive|emv-richtlinie)`), true},
+	{"cra", pattern.New(`\b2024/2847\b|(?i:cyber resilience act|cyberresilienz)`), true},
+	{"ecodesign", pattern.New(`\b2009/125\b`), true},
+	{"toys", pattern.New(`\b2009/48\b|\b2025/2509\b`), true},
+	{"machinery", pattern.New(`\b2006/42\b|\b2023/1230\b`), true},
+	{"psti", pattern.New(`\b2023/1007\b|(?i:product security and telecommunications infrastructure)|\bPSTI\b`), true},
+	{"uk-radio", pattern.New(`\b2017/1206\b|(?i:radio equipment regulations 2017)`), true},
+	{"uk-rohs", pattern.New(`\b2012/3032\b`), true},
+	{"gpsr", pattern.New(`\b2023/988\b`), false},
+	{"weee", pattern.New(`\b2012/19\b`), false},
+	{"gdpr", pattern.New(`\b2016/679\b|(?i:\bgdpr\b|\bdsgvo\b)`), false},
+	{"data-act", pattern.New(`\b2023/2854\b`), false},
 }
 
 // repealed are acts of the EU that a paper may no longer rest on, with the
 // act in their place and the day from which that one alone counts.
 var repealed = []struct {
-	re    *regexp.Regexp
+	re    *pattern.Pattern
 	old   string
 	now   string
 	since iotmark.Date
 }{
-	{regexp.MustCompile(`\b1999/5\b`), "1999/5/EC", "2014/53/EU", "2017-06-13"},
-	{regexp.MustCompile(`\b2004/108\b`), "2004/108/EC", "2014/30/EU", "2016-04-20"},
-	{regexp.MustCompile(`\b2006/95\b`), "2006/95/EC", "2014/35/EU", "2016-04-20"},
-	{regexp.MustCompile(`\b2002/95\b`), "2002/95/EC", "2011/65/EU", "2013-01-03"},
+	{pattern.New(`\b1999/5\b`), "1999/5/EC", "2014/53/EU", "2017-06-13"},
+	{pattern.New(`\b2004/108\b`), "2004/108/EC", "2014/30/EU", "2016-04-20"},
+	{pattern.New(`\b2006/95\b`), "2006/95/EC", "2014/35/EU", "2016-04-20"},
+	{pattern.New(`\b2002/95\b`), "2002/95/EC", "2011/65/EU", "2013-01-03"},
 }
 
 var (
-	typeGiven  = regexp.MustCompile(`(?i)\b(?:type|model|typ|modell|funkanlagentyp)(?: (?:no\.?|number|nr\.?|designation|code))?\s*[:=]?\s+[a-z0-9][a-z0-9./-]*[0-9]`)
-	actNumber  = regexp.MustCompile(`\b[0-9]{2,4}/[0-9]{1,4}\b`)
-	paperWords = regexp.MustCompile(`(?i)declar|déclar|dichiar|erkl[aä]r|deklar|conform|konform|compliance|complies|entspricht|statement of`)
-	fullText   = regexp.MustCompile(`(?i)full text|complete text|vollständige[rn]? text|volltext|texte (?:complet|intégral)|testo completo|texto completo`)
-	sole       = regexp.MustCompile(`(?i)sole responsibility|alleinige[rn]? verantwortung`)
-	address    = regexp.MustCompile(`(?i)https?://|\bwww\.`)
-	batchWord  = regexp.MustCompile(`(?i)\bbatch(?:es)?\b|\bserial\b|\blots?\b|\ball units\b|\bcharge`)
-	prepared   = regexp.MustCompile(`(?i)\bprepared\b|\bissued by\b|\bmade by\b|\bon behalf\b`)
-	opinion    = regexp.MustCompile(`(?i)\bopinion\b|\bcompl(?:y|ies|ied)\b|\bmeets?\b|\bfulfil`)
-	radioSafe  = regexp.MustCompile(`\b2022/30\b|\b18031\b|\b3\(3\)|\b3\.3\b|\b2024/2847\b|(?i:cyber resilience|\bart(?:icle|\.)? 3,? (?:para(?:graph|\.)|abs\.?) ?3)`)
-	statement  = regexp.MustCompile(`(?i)statement of compliance`)
+	typeGiven  = pattern.New(`(?i)\b(?:type|model|typ|modell|funkanlagentyp)(?: (?:no\.?|number|nr\.?|designation|code))?\s*[:=]?\s+[a-z0-9][a-z0-9./-]*[0-9]`)
+	actNumber  = pattern.New(`\b[0-9]{2,4}/[0-9]{1,4}\b`)
+	paperWords = pattern.New(`(?i)declar|déclar|dichiar|erkl[aä]r|deklar|conform|konform|compliance|complies|entspricht|statement of`)
+	fullText   = pattern.New(`(?i)full text|complete text|vollständige[rn]? text|volltext|texte (?:complet|intégral)|testo completo|texto completo`)
+	sole       = pattern.New(`(?i)sole responsibility|alleinige[rn]? verantwortung`)
+	address    = pattern.New(`(?i)https?://|\bwww\.`)
+	batchWord  = pattern.New(`(?i)\bbatch(?:es)?\b|\bserial\b|\blots?\b|\ball units\b|\bcharge`)
+	prepared   = pattern.New(`(?i)\bprepared\b|\bissued by\b|\bmade by\b|\bon behalf\b`)
+	opinion    = pattern.New(`(?i)\bopinion\b|\bcompl(?:y|ies|ied)\b|\bmeets?\b|\bfulfil`)
+	radioSafe  = pattern.New(`\b2022/30\b|\b18031\b|\b3\(3\)|\b3\.3\b|\b2024/2847\b|(?i:cyber resilience|\bart(?:icle|\.)? 3,? (?:para(?:graph|\.)|abs\.?) ?3)`)
+	statement  = pattern.New(`(?i)statement of compliance`)
 )
 
 // Who signs. Function words are those of the usual papers; a name in front
 // of one is a person.
 var (
-	signLabel = regexp.MustCompile(`(?i)\b(?:name(?: and| und|,| /|/| &)? ?(?:function|position|title|funktion|stellung|surname)[^:]{0,40}|name of (?:the )?signatory[^:]{0,20}|name|signature|signed(?: by| for)?[^:]{0,60}|signatory|position|function|unterschrift|unterzeichne[rt][^:]{0,60}|gezeichnet|funktion)\s*:\s*(.*)$`)
-	jobWord   = regexp.MustCompile(`(?i)\b(?:director|manager|head of|officer|president|chief|c[eto]o|owner|founder|engineer|partner|secretary|proprietor|chair(?:man|woman|person)?|(?:\pL+)?leiter(?:in)?|leitung|geschäftsführer(?:in)?|geschäftsführung|vorstand|inhaber(?:in)?|prokurist(?:in)?|direktor(?:in)?|gérant|directeur|directrice)\b`)
-	jobPhrase = regexp.MustCompile(`(?:\p{Lu}[\pL-]+ )?` + jobWord.String() + `(?: (?i:of|für|der|des|and|und) \pL+| \pL+)?`)
-	person    = regexp.MustCompile(`(?:\p{Lu}[\pL'’.-]*\s+)(?:(?:\p{Lu}[\pL'’.-]*|van|von|de|der|den|du|la|le|di|da|zu)\s+){0,3}\p{Lu}[\pL'’-]+`)
-	signer    = regexp.MustCompile(`(` + person.String() + `)[,;]?\s+\(?(?:\p{Lu}\pL+ )?` + jobWord.String())
-	leftBlank = regexp.MustCompile(`^[\s_.…/-]*$|^[\[<{(].*[\]>})]\.?$`)
-	placeDate = regexp.MustCompile(`\p{Lu}\pL+`)
-	placeWord = regexp.MustCompile(`(?i)\b(?:place|date|issue|dated|ort|datum|ausstellung|signed|at|on|den|der|and|und|of|the|in)\b|[:,]`)
-	placeLine = regexp.MustCompile(`(?i)^(?:place|ort)\b[^:]*:\s*\pL`)
-	untilDate = regexp.MustCompile(`(?i)\b(?:until|till|expires?(?: on)?|valid (?:to|until|through)|bis(?: zum)?|to|ends? on|on sale (?:since|from)|amended by)\s*$`)
+	signLabel = pattern.New(`(?i)\b(?:name(?: and| und|,| /|/| &)? ?(?:function|position|title|funktion|stellung|surname)[^:]{0,40}|name of (?:the )?signatory[^:]{0,20}|name|signature|signed(?: by| for)?[^:]{0,60}|signatory|position|function|unterschrift|unterzeichne[rt][^:]{0,60}|gezeichnet|funktion)\s*:\s*(.*)$`)
+	jobWord   = pattern.New(`(?i)\b(?:director|manager|head of|officer|president|chief|c[eto]o|owner|founder|engineer|partner|secretary|proprietor|chair(?:man|woman|person)?|(?:\pL+)?leiter(?:in)?|leitung|geschäftsführer(?:in)?|geschäftsführung|vorstand|inhaber(?:in)?|prokurist(?:in)?|direktor(?:in)?|gérant|directeur|directrice)\b`)
+	jobPhrase = pattern.New(`(?:\p{Lu}[\pL-]+ )?` + jobWord.String() + `(?: (?i:of|für|der|des|and|und) \pL+| \pL+)?`)
+	person    = pattern.New(`(?:\p{Lu}[\pL'’.-]*\s+)(?:(?:\p{Lu}[\pL'’.-]*|van|von|de|der|den|du|la|le|di|da|zu)\s+){0,3}\p{Lu}[\pL'’-]+`)
+	signer    = pattern.New(`(` + person.String() + `)[,;]?\s+\(?(?:\p{Lu}\pL+ )?` + jobWord.String())
+	leftBlank = pattern.New(`^[\s_.…/-]*$|^[\[<{(].*[\]>})]\.?$`)
+	placeDate = pattern.New(`\p{Lu}\pL+`)
+	placeWord = pattern.New(`(?i)\b(?:place|date|issue|dated|ort|datum|ausstellung|signed|at|on|den|der|and|und|of|the|in)\b|[:,]`)
+	placeLine = pattern.New(`(?i)^(?:place|ort)\b[^:]*:\s*\pL`)
+	untilDate = pattern.New(`(?i)\b(?:until|till|expires?(?: on)?|valid (?:to|until|through)|bis(?: zum)?|to|ends? on|on sale (?:since|from)|amended by)\s*$`)
 )
 
 // maxPaper is how many bytes of one paper are looked at; a paper is a page or
@@ -293,10 +293,10 @@ func (p *paper) identity() {
 	}
 }
 
-var legalForm = regexp.MustCompile(`(?i)[, ]+(?:ltd|limited|gmbh(?: & co\.? kg)?|ag|inc|llc|plc|s\.?a\.?|sas|s\.?r\.?l\.?|s\.?p\.?a\.?|b\.?v\.?|n\.?v\.?|oy|ab|as|aps|kg|ug|corp|corporation|se|s\.r\.o\.|a\.s\.)\.?\s*$`)
+var legalForm = pattern.New(`(?i)[, ]+(?:ltd|limited|gmbh(?: & co\.? kg)?|ag|inc|llc|plc|s\.?a\.?|sas|s\.?r\.?l\.?|s\.?p\.?a\.?|b\.?v\.?|n\.?v\.?|oy|ab|as|aps|kg|ug|corp|corporation|se|s\.r\.o\.|a\.s\.)\.?\s*$`)
 
 // company returns a name without its legal form, which papers shorten.
-func company(name string) string { return legalForm.ReplaceAllString(name, "") }
+func company(name string) string { return legalForm.Regexp().ReplaceAllString(name, "") }
 
 // signed returns the date of the paper: the one it gives for itself, or the
 // last day in it that is no end of anything.
@@ -351,7 +351,7 @@ func (p *paper) place() bool {
 			continue
 		}
 		before, _, _ := strings.Cut(d.Sentence, d.Text)
-		if placeDate.MatchString(placeWord.ReplaceAllString(before, " ")) {
+		if placeDate.MatchString(placeWord.Regexp().ReplaceAllString(before, " ")) {
 			return true
 		}
 	}
@@ -364,19 +364,19 @@ func (p *paper) person() (named, blank bool) {
 	name, job := -9, -9 // blocks in which a name and a function were last seen
 	for i, b := range p.blocks {
 		s := b.Text
-		m := signLabel.FindStringSubmatch(s)
+		m := signLabel.Regexp().FindStringSubmatch(s)
 		if m != nil {
 			s = m[1]
 			blank = blank || leftBlank.MatchString(s)
 		}
 		if len(s) > maxLine { // running text: only a function right behind a name
-			if m := signer.FindStringSubmatch(s); m != nil && !strings.Contains(p.in.Declaration.Maker.Name, m[1]) {
+			if m := signer.Regexp().FindStringSubmatch(s); m != nil && !strings.Contains(p.in.Declaration.Maker.Name, m[1]) {
 				return true, false
 			}
 			continue
 		}
 		hasJob := jobWord.MatchString(s)
-		rest := strings.ReplaceAll(jobPhrase.ReplaceAllString(s, " , "), p.in.Declaration.Maker.Name, ",")
+		rest := strings.ReplaceAll(jobPhrase.Regexp().ReplaceAllString(s, " , "), p.in.Declaration.Maker.Name, ",")
 		hasName := (m != nil || hasJob) && person.MatchString(rest)
 		if hasJob {
 			job = i
@@ -555,7 +555,7 @@ func (p *paper) citesAct(name string) bool {
 	if id := actID(name); id != "" {
 		return slices.Contains(p.cites, id)
 	}
-	if n := actNumber.FindString(name); n != "" {
+	if n := actNumber.Regexp().FindString(name); n != "" {
 		return strings.Contains(p.all, n)
 	}
 	return text.Names(p.all, name)

@@ -2,7 +2,6 @@ package accountability
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
 	"github.com/open-iot-mark/iotmark/internal/evidence/text"
+	"github.com/open-iot-mark/iotmark/internal/pattern"
 )
 
 // EvidenceCurrent looks whether the evidence is still what was declared.
@@ -111,7 +111,7 @@ func aged(in check.Input, it check.Item) (iotmark.Finding, bool) {
 	return at(f, it, "dated"), true
 }
 
-var versionWord = regexp.MustCompile(`(?i)\b(?:version|firmware|software|release|v)[ .:]*v?([0-9]{1,5}(?:\.[0-9]{1,5}){1,3})\b`)
+var versionWord = pattern.New(`(?i)\b(?:version|firmware|software|release|v)[ .:]*v?([0-9]{1,5}(?:\.[0-9]{1,5}){1,3})\b`)
 
 // older tells of a test report that names a declared version of the product,
 // and none of the newest major.minor line. A last number more is a repair
@@ -146,7 +146,7 @@ func older(in check.Input, it check.Item) (iotmark.Finding, bool) {
 		if left -= len(b.Text); left < 0 {
 			break
 		}
-		for _, m := range versionWord.FindAllStringSubmatch(b.Text, 50) {
+		for _, m := range versionWord.Regexp().FindAllStringSubmatch(b.Text, 50) {
 			v := numbers(m[1])
 			switch {
 			case slices.Compare(v[:2], newest[:2]) >= 0:

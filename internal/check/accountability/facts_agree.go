@@ -3,7 +3,6 @@ package accountability
 import (
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/open-iot-mark/iotmark/internal/evidence/netprofile"
 	"github.com/open-iot-mark/iotmark/internal/evidence/parts"
 	"github.com/open-iot-mark/iotmark/internal/evidence/sbom"
+	"github.com/open-iot-mark/iotmark/internal/pattern"
 )
 
 // FactsAgree looks whether evidence shows something that a product fact
@@ -88,7 +88,7 @@ func denied(d *iotmark.Declaration, f iotmark.FactID) bool {
 	return d.Facts[f].Truth == iotmark.False
 }
 
-var eyesAndEars = regexp.MustCompile(`microphone|\bmics?\b|mikrofon|camera|kamera|image sensor|\bimager\b|bildsensor`)
+var eyesAndEars = pattern.New(`microphone|\bmics?\b|mikrofon|camera|kamera|image sensor|\bimager\b|bildsensor`)
 
 // Seen returns the product facts that evidence shows to be true, each with
 // the first place that shows it.

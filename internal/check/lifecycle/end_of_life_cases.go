@@ -1,7 +1,6 @@
 package lifecycle
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
 	"github.com/open-iot-mark/iotmark/internal/evidence/text"
+	"github.com/open-iot-mark/iotmark/internal/pattern"
 )
 
 var plans = check.Need{Reader: "text", Claimed: true}
@@ -56,55 +56,55 @@ var (
 // it before.
 
 // caseWords say which case a heading, a first cell or a sentence is about.
-var caseWords = map[string]*regexp.Regexp{
-	plannedEnd: regexp.MustCompile(`(?i)\bplanned (?:end|ending|closure|shut-?down)|\bend of (?:the |our |a )?(?:service|life|support|sale)\b|\b(?:service|servers?|cloud|support|product)\b[^.]{0,60}\b(?:ends?|is ended|discontinued|retired|shut down|switched off|closed)\b|\b(?:end|stop|discontinue|retire|close|switch off|shut down)(?:s|ing)? (?:the |our |this |a )?(?:cloud |online )?(?:services?|servers?|products?|cloud|support)\b|\bgeplante[snr]? (?:ende|einstellung|abschaltung|einstellen)|\bende (?:des dienste?s|der unterstützung|des supports|des service|der lebensdauer)|\bdienste?s?\b[^.]{0,60}\b(?:beende[nt]|einstelle?n|eingestellt|abgeschaltet|abschalten|endet)\b|\bdienstende\b|\bregulärem? ende\b`),
-	sale:       regexp.MustCompile(`(?i)\b(?:sale|sell(?:ing)?|acquisition|takeover|take-over|merger|change of (?:owner|control)(?:ship)?)\b|\bnew owner of (?:the|our)|\b(?:buys?|acquires?|takes? over|purchases?) (?:us|(?:the|our) (?:company|maker|business|firm|product line|brand))\b|\btaken over by\b|\b(?:is|are|be|was|gets?|got) (?:sold|taken over|acquired|bought)\b|\b(?:kauft|übernimmt) (?:uns|die firma|das unternehmen)\b|\bverkauf\b|\bverkauft\b|übernahme\b|übernommen\b|\bfusion\b|\beigentümerwechsel\b|\binhaberwechsel\b`),
-	insolvency: regexp.MustCompile(`(?i)insolven|bankrupt|\breceivership\b|\bliquidat|\bgo(?:es|ing)? (?:bust|out of business|under)\b|\bceases? (?:trading|to exist|to trade)\b|\bin administration\b|\bwinding[- ]up\b|\bno longer exists?\b|\bkonkurs|\bpleite|zahlungsunfähig|\bgeschäftsaufgabe|überschuldet`),
+var caseWords = map[string]*pattern.Pattern{
+	plannedEnd: pattern.New(`(?i)\bplanned (?:end|ending|closure|shut-?down)|\bend of (?:the |our |a )?(?:service|life|support|sale)\b|\b(?:service|servers?|cloud|support|product)\b[^.]{0,60}\b(?:ends?|is ended|discontinued|retired|shut down|switched off|closed)\b|\b(?:end|stop|discontinue|retire|close|switch off|shut down)(?:s|ing)? (?:the |our |this |a )?(?:cloud |online )?(?:services?|servers?|products?|cloud|support)\b|\bgeplante[snr]? (?:ende|einstellung|abschaltung|einstellen)|\bende (?:des dienste?s|der unterstützung|des supports|des service|der lebensdauer)|\bdienste?s?\b[^.]{0,60}\b(?:beende[nt]|einstelle?n|eingestellt|abgeschaltet|abschalten|endet)\b|\bdienstende\b|\bregulärem? ende\b`),
+	sale:       pattern.New(`(?i)\b(?:sale|sell(?:ing)?|acquisition|takeover|take-over|merger|change of (?:owner|control)(?:ship)?)\b|\bnew owner of (?:the|our)|\b(?:buys?|acquires?|takes? over|purchases?) (?:us|(?:the|our) (?:company|maker|business|firm|product line|brand))\b|\btaken over by\b|\b(?:is|are|be|was|gets?|got) (?:sold|taken over|acquired|bought)\b|\b(?:kauft|übernimmt) (?:uns|die firma|das unternehmen)\b|\bverkauf\b|\bverkauft\b|übernahme\b|übernommen\b|\bfusion\b|\beigentümerwechsel\b|\binhaberwechsel\b`),
+	insolvency: pattern.New(`(?i)insolven|bankrupt|\breceivership\b|\bliquidat|\bgo(?:es|ing)? (?:bust|out of business|under)\b|\bceases? (?:trading|to exist|to trade)\b|\bin administration\b|\bwinding[- ]up\b|\bno longer exists?\b|\bkonkurs|\bpleite|zahlungsunfähig|\bgeschäftsaufgabe|überschuldet`),
 }
 
 // saleHeads are words that name a sale in a heading or in a first cell; in a
 // sentence they may speak of the device.
-var saleHeads = regexp.MustCompile(`(?i)\b(?:buys|buyers?|buying|bought|acquires?|acquired|acquirer|takes? over|taken over|new (?:owner|parent)s?|ownership|merge[sd]?|käufer|neue[rn]? (?:eigentümer|inhaber))\b`)
+var saleHeads = pattern.New(`(?i)\b(?:buys|buyers?|buying|bought|acquires?|acquired|acquirer|takes? over|taken over|new (?:owner|parent)s?|ownership|merge[sd]?|käufer|neue[rn]? (?:eigentümer|inhaber))\b`)
 
 // noSale lists what a sale is in other contexts.
-var noSale = regexp.MustCompile(`(?i)\b(?:end|date|last|point|day) of (?:the )?sale|\bon sale\b|\bsale of (?:your |personal )?data\b|\bsell(?:ing)? (?:your |personal |any )?data\b|\bwe sold\b|\bsold to you\b|\bif you sell\b|\bsell (?:it|the device|your)\b|\b(?:device|product|unit|model)s? (?:is|are|was|were) (?:sold|bought)\b|\b(?:new )?(?:owner|buyer)s? of (?:the|your|a) (?:device|product|unit)s?\b|\bverkauf (?:von|ihrer|personenbezogener) daten\b`)
+var noSale = pattern.New(`(?i)\b(?:end|date|last|point|day) of (?:the )?sale|\bon sale\b|\bsale of (?:your |personal )?data\b|\bsell(?:ing)? (?:your |personal |any )?data\b|\bwe sold\b|\bsold to you\b|\bif you sell\b|\bsell (?:it|the device|your)\b|\b(?:device|product|unit|model)s? (?:is|are|was|were) (?:sold|bought)\b|\b(?:new )?(?:owner|buyer)s? of (?:the|your|a) (?:device|product|unit)s?\b|\bverkauf (?:von|ihrer|personenbezogener) daten\b`)
 
 // partLabels know the columns, labels and headings of the template.
 var partLabels = []struct {
 	part string
-	re   *regexp.Regexp
+	re   *pattern.Pattern
 }{
-	{owners, regexp.MustCompile(`(?i)^(?:what )?(?:owners?|you|customers?|users?) can\b|^(?:what|which)\b.*\b(?:owners?|you|customers?)\b.*\b(?:can|do)\b|^options? for owners|^(?:was|welche)\b.*\b(?:können|tun)\b|^möglichkeiten\b`)},
-	{notice, regexp.MustCompile(`(?i)\bnotice\b|\bwarning\b|\bannounce|\bhow early\b|\btold\b|\bvorlauf|\bfrist|\bankündigung|\bvorher\b|\bbekanntgabe`)},
-	{functions, regexp.MustCompile(`(?i)\bgoes on\b|\bstops?\b|\bfunctions?\b|\bfeatures?\b|\bkeeps? working\b|\bstill works?\b|\blost\b|\bkept\b|\bwhat works\b|\bweiter\b|\bweitergeht\b|\bwegfällt\b|\bentfällt\b|\bfunktion|\bwas bleibt\b|\bwas geht\b`)},
-	{data, regexp.MustCompile(`(?i)\bdata\b|\bdaten\b`)},
-	{money, regexp.MustCompile(`(?i)\bmoney\b|\brefunds?\b|\bcosts?\b|\bpayments?\b|\bcompensation\b|\bplans\b|\bsubscriptions?\b|\bgeld\b|\berstattung|\bkosten\b|\bzahlung|\babonnement|\bentschädigung`)},
+	{owners, pattern.New(`(?i)^(?:what )?(?:owners?|you|customers?|users?) can\b|^(?:what|which)\b.*\b(?:owners?|you|customers?)\b.*\b(?:can|do)\b|^options? for owners|^(?:was|welche)\b.*\b(?:können|tun)\b|^möglichkeiten\b`)},
+	{notice, pattern.New(`(?i)\bnotice\b|\bwarning\b|\bannounce|\bhow early\b|\btold\b|\bvorlauf|\bfrist|\bankündigung|\bvorher\b|\bbekanntgabe`)},
+	{functions, pattern.New(`(?i)\bgoes on\b|\bstops?\b|\bfunctions?\b|\bfeatures?\b|\bkeeps? working\b|\bstill works?\b|\blost\b|\bkept\b|\bwhat works\b|\bweiter\b|\bweitergeht\b|\bwegfällt\b|\bentfällt\b|\bfunktion|\bwas bleibt\b|\bwas geht\b`)},
+	{data, pattern.New(`(?i)\bdata\b|\bdaten\b`)},
+	{money, pattern.New(`(?i)\bmoney\b|\brefunds?\b|\bcosts?\b|\bpayments?\b|\bcompensation\b|\bplans\b|\bsubscriptions?\b|\bgeld\b|\berstattung|\bkosten\b|\bzahlung|\babonnement|\bentschädigung`)},
 }
 
 // partWords find a part in running text.
-var partWords = map[string]*regexp.Regexp{
-	functions: regexp.MustCompile(`(?i)\b(?:goes|go|going|carr(?:y|ies)) on\b|\bkeeps? (?:on )?(?:work|runn)|\bcontinues?\b|\b(?:still )?works? (?:on|without|locally|offline|as before)|\bstill works?\b|\bstops? (?:working)?|\b(?:is|are|be) lost\b|\bloses?\b|\bno longer (?:work|available)|\bswitched off\b|\bunavailable\b|\bfunctions? (?:remain|stay)|funktionier|\bfunktionen?\b|\bläuft weiter|\blaufen weiter|\bbleib(?:t|en)\b|\bfällt weg|\bfallen weg|\bentfällt|\bentfallen\b|\bnicht mehr (?:verfügbar|nutzbar)|\babgeschaltet\b`),
-	data:      regexp.MustCompile(`(?i)\b(?:data|recordings|history|daten|aufzeichnungen)\b[^|]{0,120}(?:\b(?:delet\w+|eras\w+|export\w*|download\w*|kept|keep|moves?|transfer\w*|hand\w* over|gelöscht|löschen|exportier\w*|herunter\w*|aufbewahrt)\b|übertragen|übergeben)|\b(?:delet\w+|eras\w+|export\w*|download\w*|transfer\w*|löschen|exportieren)\b[^|.]{0,60}\b(?:data|recordings|daten)\b`),
-	money:     regexp.MustCompile(`(?i)\brefund|\bmoney back\b|\bpa(?:y|id) back\b|\bpaid (?:plans?|ahead|in advance|up)\b|\breimburs|\bcompensat|\bnothing is owed\b|\bnone owed\b|\bclaims? (?:against|in)\b|\bsubscriptions?\b|erstatte|erstattung|rückzahl|\bgeld zurück|entschädig|\bguthaben\b|vorausbezahlt|\bforderung|\bnichts offen\b`),
-	owners:    regexp.MustCompile(`(?i)\bowners? (?:can|may|are able)\b|\byou (?:can|may) (?:still|go on|continue|keep|then|use|run|point|install)\b|\bcan still\b|\bsource code\b|\bopen[- ]source\b|\bunlock|\blocal (?:interface|api)\b|\bown server\b|\bopen interface\b|\b(?:besitzer|eigentümer|nutzer)(?:innen)? können\b|\bkönnen sie\b[^.]{0,80}\b(?:weiter|selbst|lokal)|\bsie können\b[^.]{0,80}\b(?:weiter|selbst|lokal)|quelloffen|quellcode|\beigene[nrm]? server\b|\boffene[nr]? schnittstelle`),
+var partWords = map[string]*pattern.Pattern{
+	functions: pattern.New(`(?i)\b(?:goes|go|going|carr(?:y|ies)) on\b|\bkeeps? (?:on )?(?:work|runn)|\bcontinues?\b|\b(?:still )?works? (?:on|without|locally|offline|as before)|\bstill works?\b|\bstops? (?:working)?|\b(?:is|are|be) lost\b|\bloses?\b|\bno longer (?:work|available)|\bswitched off\b|\bunavailable\b|\bfunctions? (?:remain|stay)|funktionier|\bfunktionen?\b|\bläuft weiter|\blaufen weiter|\bbleib(?:t|en)\b|\bfällt weg|\bfallen weg|\bentfällt|\bentfallen\b|\bnicht mehr (?:verfügbar|nutzbar)|\babgeschaltet\b`),
+	data:      pattern.New(`(?i)\b(?:data|recordings|history|daten|aufzeichnungen)\b[^|]{0,120}(?:\b(?:delet\w+|eras\w+|export\w*|download\w*|kept|keep|moves?|transfer\w*|hand\w* over|gelöscht|löschen|exportier\w*|herunter\w*|aufbewahrt)\b|übertragen|übergeben)|\b(?:delet\w+|eras\w+|export\w*|download\w*|transfer\w*|löschen|exportieren)\b[^|.]{0,60}\b(?:data|recordings|daten)\b`),
+	money:     pattern.New(`(?i)\brefund|\bmoney back\b|\bpa(?:y|id) back\b|\bpaid (?:plans?|ahead|in advance|up)\b|\breimburs|\bcompensat|\bnothing is owed\b|\bnone owed\b|\bclaims? (?:against|in)\b|\bsubscriptions?\b|erstatte|erstattung|rückzahl|\bgeld zurück|entschädig|\bguthaben\b|vorausbezahlt|\bforderung|\bnichts offen\b`),
+	owners:    pattern.New(`(?i)\bowners? (?:can|may|are able)\b|\byou (?:can|may) (?:still|go on|continue|keep|then|use|run|point|install)\b|\bcan still\b|\bsource code\b|\bopen[- ]source\b|\bunlock|\blocal (?:interface|api)\b|\bown server\b|\bopen interface\b|\b(?:besitzer|eigentümer|nutzer)(?:innen)? können\b|\bkönnen sie\b[^.]{0,80}\b(?:weiter|selbst|lokal)|\bsie können\b[^.]{0,80}\b(?:weiter|selbst|lokal)|quelloffen|quellcode|\beigene[nrm]? server\b|\boffene[nr]? schnittstelle`),
 }
 
 const spell = `(?:[0-9]{1,3}|a|one|two|three|four|five|six|nine|ten|twelve|eighteen|twenty-four|thirty|sixty|ninety|ein|eine[nrms]?|zwei|drei|vier|fünf|sechs|neun|zehn|zwölf|achtzehn|dreißig|sechzig|neunzig)[- ](?:full |calendar |volle )?(?:days?|weeks?|months?|years?|tage?n?|wochen?|monate?n?|monats?|jahre?n?)\b`
 
 var (
-	length     = regexp.MustCompile(`(?i)\b` + spell)
+	length     = pattern.New(`(?i)\b` + spell)
 	telling    = `\b(?:notice|tell|told|inform\w*|announc\w*|warn\w*|notif\w*|let you know|write to|hear of it|learn of it|kündig\w*|ankündig\w*|angekündigt|mitteil\w*|teilen|informier\w*|benachrichtig\w*|erfahren|bescheid|vorlauf|frist|ankündigungsfrist)\b`
-	noticeText = regexp.MustCompile(`(?i)` + telling + `[^.|]{0,160}\b` + spell + `|\b` + spell + `[^.|]{0,120}(?:` + telling + `|\b(?:before|in advance|ahead|vorher|im voraus|zuvor)\b)`)
-	noticeSaid = regexp.MustCompile(`(?i)` + telling)
-	allCases   = regexp.MustCompile(`(?i)\b(?:in|for|under) (?:all|any|each|every|both|either) (?:of )?(?:these |the |three )?cases?\b|\bwhatever happens\b|\bin (?:allen|jedem|beiden) f[aä]ll(?:en)?\b`)
-	blank      = regexp.MustCompile(`(?i)^[\s.?_*x/-]*$|^(?:n/?a|tb[acd]|todo|unknown|not (?:yet )?(?:known|decided)|to be (?:decided|defined|announced|confirmed|done|agreed)|offen|noch offen|unbekannt|folgt|wird (?:noch )?(?:festgelegt|ergänzt|entschieden))\.?$|^[\[<{].*[\]>}]$`)
-	refersTo   = regexp.MustCompile(`(?i)^(?:please )?(?:see|refer to|as per|per|according to|in accordance with|subject to|as (?:described|stated|set out|required|by law)|siehe|s\.|gemäß|laut|nach (?:dem )?(?:gesetz|maßgabe))(?:[ .][^.;:]{0,80})?\.?$`)
-	amount     = regexp.MustCompile(`(?i)\b([0-9]{1,3}|\pL+(?:-four)?)[- ](?:full |calendar |volle )?(day|week|month|year|tag|woche|monat|jahr)`)
-	noUse      = regexp.MustCompile(`(?i)\b(?:throw(?:n)?|dispose|disposal|discard|recycl\w+|scrap|get rid|bin it|buy (?:a|the) new|nothing|nichts|wegwerfen|entsorg\w+)\b`)
-	someUse    = regexp.MustCompile(`(?i)\b(?:us(?:e|es|ed|ing)|runs?|running|go(?:es)? on|keeps?|install|connect|control|works?|export|open|local(?:ly)?|matter|unlock|source|server|repair|weiter|nutzen|betreiben|lokal|installieren|verbinden|selbst)\b`)
-	noNotice   = regexp.MustCompile(`(?i)\bwe (?:may|can|might|could|will|reserve the right to)\b[^.]{0,80}\b(?:stop|end|close|switch off|shut down|discontinue|terminate)\b[^.]{0,80}\b(?:at any time|without (?:prior |any |further )?notice|immediately)\b|\bwir können\b[^.]{0,80}(?:jederzeit|ohne (?:vorherige )?ankündigung)[^.]{0,80}\b(?:beenden|einstellen|abschalten)\b`)
-	denial     = regexp.MustCompile(`(?i)\b(?:never|not|nie|nicht)\b`)
-	labelled   = regexp.MustCompile(`^([^:|.]{2,50}):\s*(.*)$`)
+	noticeText = pattern.New(`(?i)` + telling + `[^.|]{0,160}\b` + spell + `|\b` + spell + `[^.|]{0,120}(?:` + telling + `|\b(?:before|in advance|ahead|vorher|im voraus|zuvor)\b)`)
+	noticeSaid = pattern.New(`(?i)` + telling)
+	allCases   = pattern.New(`(?i)\b(?:in|for|under) (?:all|any|each|every|both|either) (?:of )?(?:these |the |three )?cases?\b|\bwhatever happens\b|\bin (?:allen|jedem|beiden) f[aä]ll(?:en)?\b`)
+	blank      = pattern.New(`(?i)^[\s.?_*x/-]*$|^(?:n/?a|tb[acd]|todo|unknown|not (?:yet )?(?:known|decided)|to be (?:decided|defined|announced|confirmed|done|agreed)|offen|noch offen|unbekannt|folgt|wird (?:noch )?(?:festgelegt|ergänzt|entschieden))\.?$|^[\[<{].*[\]>}]$`)
+	refersTo   = pattern.New(`(?i)^(?:please )?(?:see|refer to|as per|per|according to|in accordance with|subject to|as (?:described|stated|set out|required|by law)|siehe|s\.|gemäß|laut|nach (?:dem )?(?:gesetz|maßgabe))(?:[ .][^.;:]{0,80})?\.?$`)
+	amount     = pattern.New(`(?i)\b([0-9]{1,3}|\pL+(?:-four)?)[- ](?:full |calendar |volle )?(day|week|month|year|tag|woche|monat|jahr)`)
+	noUse      = pattern.New(`(?i)\b(?:throw(?:n)?|dispose|disposal|discard|recycl\w+|scrap|get rid|bin it|buy (?:a|the) new|nothing|nichts|wegwerfen|entsorg\w+)\b`)
+	someUse    = pattern.New(`(?i)\b(?:us(?:e|es|ed|ing)|runs?|running|go(?:es)? on|keeps?|install|connect|control|works?|export|open|local(?:ly)?|matter|unlock|source|server|repair|weiter|nutzen|betreiben|lokal|installieren|verbinden|selbst)\b`)
+	noNotice   = pattern.New(`(?i)\bwe (?:may|can|might|could|will|reserve the right to)\b[^.]{0,80}\b(?:stop|end|close|switch off|shut down|discontinue|terminate)\b[^.]{0,80}\b(?:at any time|without (?:prior |any |further )?notice|immediately)\b|\bwir können\b[^.]{0,80}(?:jederzeit|ohne (?:vorherige )?ankündigung)[^.]{0,80}\b(?:beenden|einstellen|abschalten)\b`)
+	denial     = pattern.New(`(?i)\b(?:never|not|nie|nicht)\b`)
+	labelled   = pattern.New(`^([^:|.]{2,50}):\s*(.*)$`)
 )
 
 // maxPlan is how many bytes of one plan are looked at; a plan is a page.
@@ -391,7 +391,7 @@ func (p *plan) speaks(s string) bool {
 
 // deny notes where a passage takes notice away.
 func (p *plan) deny(id iotmark.EvidenceID, b text.Block, cases []string) {
-	m := noNotice.FindString(b.Text)
+	m := noNotice.Regexp().FindString(b.Text)
 	if m == "" || denial.MatchString(m) {
 		return
 	}
@@ -404,7 +404,7 @@ func (p *plan) deny(id iotmark.EvidenceID, b text.Block, cases []string) {
 
 // passage notes what one paragraph or list item says.
 func (p *plan) passage(s string, cases []string, heading string) {
-	if m := labelled.FindStringSubmatch(s); m != nil {
+	if m := labelled.Regexp().FindStringSubmatch(s); m != nil {
 		if part := label(m[1]); part != "" {
 			p.label(cases, part, m[2])
 		}
@@ -425,7 +425,7 @@ func (p *plan) passage(s string, cases []string, heading string) {
 	}
 	switch {
 	case noticeText.MatchString(s):
-		p.note(cases, notice, timely(strings.Join(noticeText.FindAllString(s, -1), " ")))
+		p.note(cases, notice, timely(strings.Join(noticeText.Regexp().FindAllString(s, -1), " ")))
 	case noticeSaid.MatchString(s) && len(cases) > 0:
 		p.note(cases, notice, untimed(s))
 	}
@@ -517,7 +517,7 @@ var unitDays = map[string]int{"day": 1, "tag": 1, "week": 7, "woche": 7, "month"
 // timely tells a short notice by the longest time that is named.
 func timely(s string) said {
 	longest := 0
-	for _, m := range amount.FindAllStringSubmatch(s, -1) {
+	for _, m := range amount.Regexp().FindAllStringSubmatch(s, -1) {
 		n, err := strconv.Atoi(m[1])
 		if err != nil {
 			n = numbers[strings.ToLower(m[1])]
@@ -531,7 +531,7 @@ func timely(s string) said {
 }
 
 // vagueTime is how a text promises notice of no length.
-var vagueTime = regexp.MustCompile(`(?i)\b(?:in (?:good|due) time|as (?:early|soon) as|timely|in advance|beforehand|reasonable|early enough|rechtzeitig|frühzeitig|so früh wie|möglichst früh|angemessen\pL*)\b`)
+var vagueTime = pattern.New(`(?i)\b(?:in (?:good|due) time|as (?:early|soon) as|timely|in advance|beforehand|reasonable|early enough|rechtzeitig|frühzeitig|so früh wie|möglichst früh|angemessen\pL*)\b`)
 
 // untimed tells a notice whose length is vague from one whose length may
 // stand in words that no rule knows.
@@ -581,7 +581,7 @@ func headCases(s string) []string {
 	if out := casesIn(s); len(out) > 0 {
 		return out
 	}
-	if len(s) <= 80 && saleHeads.MatchString(noSale.ReplaceAllString(s, "")) {
+	if len(s) <= 80 && saleHeads.MatchString(noSale.Regexp().ReplaceAllString(s, "")) {
 		return []string{sale}
 	}
 	return nil
@@ -591,7 +591,7 @@ func matching(s string) []string {
 	var out []string
 	for _, c := range planCases {
 		if c == sale {
-			s = noSale.ReplaceAllString(s, "")
+			s = noSale.Regexp().ReplaceAllString(s, "")
 		}
 		if caseWords[c].MatchString(s) {
 			out = append(out, c)

@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
 	"github.com/open-iot-mark/iotmark/internal/evidence/table"
+	"github.com/open-iot-mark/iotmark/internal/pattern"
 )
 
 var fieldCounts = check.Need{Kinds: []iotmark.EvidenceKind{iotmark.KindFieldData}, Reader: "table", Optional: true}
@@ -126,11 +126,11 @@ func stated(r *iotmark.FailureRate) []iotmark.Finding {
 	return out
 }
 
-var spanForm = regexp.MustCompile(`^(\d{1,4}(?:\.\d+)?) (day|week|month|year)s?$`)
+var spanForm = pattern.New(`^(\d{1,4}(?:\.\d+)?) (day|week|month|year)s?$`)
 
 // months reads a span of time in months.
 func months(s string) (float64, bool) {
-	m := spanForm.FindStringSubmatch(s)
+	m := spanForm.Regexp().FindStringSubmatch(s)
 	if m == nil {
 		return 0, false
 	}
@@ -309,12 +309,12 @@ func short(v float64) string {
 	return strings.TrimRight(strings.TrimRight(strconv.FormatFloat(v, 'f', 2, 64), "0"), ".")
 }
 
-var bandNumber = regexp.MustCompile(`\d{1,3}(?:[ ,.'\x{00a0}\x{202f}]\d{3})+|\d+`)
+var bandNumber = pattern.New(`\d{1,3}(?:[ ,.'\x{00a0}\x{202f}]\d{3})+|\d+`)
 
 // band reads the declared band of units: "10 000 to 30 000", "over 10 000".
 func band(s string) (from, to float64, ok bool) {
 	var ns []float64
-	for _, m := range bandNumber.FindAllString(s, 4) {
+	for _, m := range bandNumber.Regexp().FindAllString(s, 4) {
 		digits := strings.Map(func(r rune) rune {
 			if r < '0' || r > '9' {
 				return -1

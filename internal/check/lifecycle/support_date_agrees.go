@@ -1,13 +1,13 @@
 package lifecycle
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
 	"github.com/open-iot-mark/iotmark/internal/evidence/text"
+	"github.com/open-iot-mark/iotmark/internal/pattern"
 )
 
 var supportPages = check.Need{Reader: "text", Claimed: true}
@@ -226,10 +226,10 @@ func (p page) another(d text.Date) iotmark.Finding {
 // Words that make a promise less than one. The first list takes it back, the
 // second only means it; the third takes it back in a sentence of its own.
 var (
-	revocable = regexp.MustCompile(`(?i)\b(?:may|might|can|could) (?:also |however |still )?(?:be )?(?:end(?:ed)?|stop(?:ped)?|shorten(?:ed)?|withdrawn?|terminated?|discontinued?|ceased?|changed?|revoked?)\b|\bsubject to\b|\bunless\b|\bas long as\b|\bes sei denn\b|\bsofern\b|\breserves?\b|\bwithout (?:any )?(?:guarantee|obligation|commitment)\b|\bno (?:guarantee|obligation)\b|\bnot guaranteed\b|\bnon-binding\b|\bbehalten\b.{0,80}\buns\b|\bvorbehalt|\bvorbehaltlich\b|\bohne gewähr|\bunverbindlich|\b(?:früher|jederzeit) (?:beende|einstell|eingestellt)`)
-	intended  = regexp.MustCompile(`(?i)\bplan(?:s|ned|ning)? (?:to|for|until|through|on)\b|\bintend(?:s|ed)? to\b|\bintention\b|\baim(?:s|ing)? (?:to|for|at)\b|\bour aim\b|\bexpect(?:s|ed)? to\b|\bexpected\b|\b(?:hope|want|wish|try|strive)s? to\b|\bshould\b|\bsollen?\b|\bwollen\b|\banticipate|\bbest efforts?\b|\b(?:if|where|when|as far as) possible\b|\bvoraussichtlich|\bplanen\b|\bgeplant|\bbeabsichtig|\bstreben\b|\bmöchten\b|\bnach möglichkeit\b`)
-	takenBack = regexp.MustCompile(`(?i)\b(?:they|it|updates|support|(?:this|the) (?:date|period)) (?:may|might|could|can) (?:be )?(?:end(?:ed)?|stop(?:ped)?|chang(?:e|ed)|shorten(?:ed)?|withdrawn|discontinued)\b(?: (?:earlier|sooner|before|at any time|without|them|updates|date|period|support)\b)+|\b(?:this|the) (?:date|period) (?:may|might|could|can) (?:be )?(?:changed?|shortened|end)\b|\bwe (?:may|might|can|could|reserve the right to)\b[^.]{0,60}\b(?:end|stop|shorten|discontinue|cease|withdraw|terminate)\b[^.]{0,80}\b(?:earlier|sooner|any time|without notice|before)\b|\bwir können\b[^.]{0,80}(?:früher|jederzeit)[^.]{0,60}\b(?:beenden|einstellen)\b|\b(?:behalten uns|wir uns)\b[^.]{0,120}\b(?:beenden|einzustellen|verkürzen|früher)\b`)
-	updates   = regexp.MustCompile(`(?i)update|support|\bthe[my]\b|\bfixes\b|patches|\bdate\b|period|aktualisierung|datum|zeitraum|unterstützung`)
+	revocable = pattern.New(`(?i)\b(?:may|might|can|could) (?:also |however |still )?(?:be )?(?:end(?:ed)?|stop(?:ped)?|shorten(?:ed)?|withdrawn?|terminated?|discontinued?|ceased?|changed?|revoked?)\b|\bsubject to\b|\bunless\b|\bas long as\b|\bes sei denn\b|\bsofern\b|\breserves?\b|\bwithout (?:any )?(?:guarantee|obligation|commitment)\b|\bno (?:guarantee|obligation)\b|\bnot guaranteed\b|\bnon-binding\b|\bbehalten\b.{0,80}\buns\b|\bvorbehalt|\bvorbehaltlich\b|\bohne gewähr|\bunverbindlich|\b(?:früher|jederzeit) (?:beende|einstell|eingestellt)`)
+	intended  = pattern.New(`(?i)\bplan(?:s|ned|ning)? (?:to|for|until|through|on)\b|\bintend(?:s|ed)? to\b|\bintention\b|\baim(?:s|ing)? (?:to|for|at)\b|\bour aim\b|\bexpect(?:s|ed)? to\b|\bexpected\b|\b(?:hope|want|wish|try|strive)s? to\b|\bshould\b|\bsollen?\b|\bwollen\b|\banticipate|\bbest efforts?\b|\b(?:if|where|when|as far as) possible\b|\bvoraussichtlich|\bplanen\b|\bgeplant|\bbeabsichtig|\bstreben\b|\bmöchten\b|\bnach möglichkeit\b`)
+	takenBack = pattern.New(`(?i)\b(?:they|it|updates|support|(?:this|the) (?:date|period)) (?:may|might|could|can) (?:be )?(?:end(?:ed)?|stop(?:ped)?|chang(?:e|ed)|shorten(?:ed)?|withdrawn|discontinued)\b(?: (?:earlier|sooner|before|at any time|without|them|updates|date|period|support)\b)+|\b(?:this|the) (?:date|period) (?:may|might|could|can) (?:be )?(?:changed?|shortened|end)\b|\bwe (?:may|might|can|could|reserve the right to)\b[^.]{0,60}\b(?:end|stop|shorten|discontinue|cease|withdraw|terminate)\b[^.]{0,80}\b(?:earlier|sooner|any time|without notice|before)\b|\bwir können\b[^.]{0,80}(?:früher|jederzeit)[^.]{0,60}\b(?:beenden|einstellen)\b|\b(?:behalten uns|wir uns)\b[^.]{0,120}\b(?:beenden|einzustellen|verkürzen|früher)\b`)
+	updates   = pattern.New(`(?i)update|support|\bthe[my]\b|\bfixes\b|patches|\bdate\b|period|aktualisierung|datum|zeitraum|unterstützung`)
 )
 
 // weak tells of the declared date where the page does not promise it firmly.
@@ -244,7 +244,7 @@ func (p page) weak(d text.Date) (iotmark.Finding, bool) {
 		return p.at(tell("intended"), d), true
 	}
 	for _, b := range p.Facts.Blocks {
-		if m := takenBack.FindString(b.Text); m != "" && updates.MatchString(m) {
+		if m := takenBack.Regexp().FindString(b.Text); m != "" && updates.MatchString(m) {
 			return p.say(tell("revocable"), m, b.Line), true
 		}
 	}

@@ -1,13 +1,13 @@
 package privacy
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
 	"github.com/open-iot-mark/iotmark/internal/evidence/text"
+	"github.com/open-iot-mark/iotmark/internal/pattern"
 )
 
 // NoticeFitsProduct looks whether each privacy notice is about this product:
@@ -93,12 +93,12 @@ func fits(d *iotmark.Declaration, n check.Read[*text.Facts]) []iotmark.Finding {
 
 // aboutWords stand in a sentence that says what a notice is about, in the
 // languages of sale: notice, policy, product, device, this, data.
-var aboutWords = regexp.MustCompile(`(?i)notice|policy|statement|product|device|privacy|datenschutz|hinweis|erklärung|produkt|gerät|daten|\bavis\b|politique|déclaration|produit|appareil|données|verklaring|beleid|apparaat|gegevens|aviso|política|dispositiv|datos|informativa|prodotto|\bdati\b|meddeland|enhet|politik|personvern|enhed|produto|\bdados\b|polityk|urządzeni|\bdan(?:e|ych)\b|zásad|oznámen|výrob|zařízen|údaj|seloste|tuote|tuotte|laite|laitte|tieto|` +
+var aboutWords = pattern.New(`(?i)notice|policy|statement|product|device|privacy|datenschutz|hinweis|erklärung|produkt|gerät|daten|\bavis\b|politique|déclaration|produit|appareil|données|verklaring|beleid|apparaat|gegevens|aviso|política|dispositiv|datos|informativa|prodotto|\bdati\b|meddeland|enhet|politik|personvern|enhed|produto|\bdados\b|polityk|urządzeni|\bdan(?:e|ych)\b|zásad|oznámen|výrob|zařízen|údaj|seloste|tuote|tuotte|laite|laitte|tieto|` +
 	`(?:^|[^\p{L}])(?:this|data|dies(?:e|er|es|en|em)?|cet|cette|deze|dit|este|esta|quest[oa]|denna|detta|denne|dette|niniejsz\p{L}*|t[eao]nto|tato|toto|tämä\p{L}*)(?:[^\p{L}]|$)`)
 
 // markWords are of the line that lists trade marks, which names products that
 // the notice need not be about.
-var markWords = regexp.MustCompile(`(?i)trade-? ?marks?|registered marks?|markenzeichen|warenzeichen|eingetragene marke|marques? déposée|handelsmerk|marcas? registrada|marchi? registrat|varumärk|varemærk|varemerk|znak\p{L}* towarow|ochrann\p{L}* znám|tavaramerk`)
+var markWords = pattern.New(`(?i)trade-? ?marks?|registered marks?|markenzeichen|warenzeichen|eingetragene marke|marques? déposée|handelsmerk|marcas? registrada|marchi? registrat|varumärk|varemærk|varemerk|znak\p{L}* towarow|ochrann\p{L}* znám|tavaramerk`)
 
 // named finds the first passage with the product's name or model. About: it
 // is the title, a heading, or a sentence on the notice or the product. The
@@ -216,12 +216,12 @@ func sensors(d *iotmark.Declaration, n check.Read[*text.Facts]) (out []iotmark.F
 
 // handling are verbs of what is done with data. "We never sell pictures" does
 // not deny the camera.
-var handling = regexp.MustCompile(`(?i)(?:^|[^\p{L}])(?:sell|sold|share|send|sent|store|keep|kept|upload|leave|transfer|transmit|give|pass|disclose|look at|watch|use|train|verk[aä]uf|teil|send|speicher|übertrag|vend|partag|transm|conserv|verkop|deel|compart|cond|guard|sälj|dela|lagra|sælg|selg|deler|lagre|partilh|armazen|sprzeda|udostępni|przechow|prod[aá]v|sdíl|uklád|myy|jaa)`)
+var handling = pattern.New(`(?i)(?:^|[^\p{L}])(?:sell|sold|share|send|sent|store|keep|kept|upload|leave|transfer|transmit|give|pass|disclose|look at|watch|use|train|verk[aä]uf|teil|send|speicher|übertrag|vend|partag|transm|conserv|verkop|deel|compart|cond|guard|sälj|dela|lagra|sælg|selg|deler|lagre|partilh|armazen|sprzeda|udostępni|przechow|prod[aá]v|sdíl|uklád|myy|jaa)`)
 
 // dateShape is a date in a language whose months the reader does not know.
-var dateShape = regexp.MustCompile(`(?:^|[^\p{L}0-9])[0-3]?[0-9]\.?\s+\p{L}{3,}\s+(?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}\.?\s+\p{L}{3,}\s+[0-3]?[0-9]|(?:19|20)[0-9]{2}\s?年`)
+var dateShape = pattern.New(`(?:^|[^\p{L}0-9])[0-3]?[0-9]\.?\s+\p{L}{3,}\s+(?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}\.?\s+\p{L}{3,}\s+[0-3]?[0-9]|(?:19|20)[0-9]{2}\s?年`)
 
-var year = regexp.MustCompile(`(?:19|20)[0-9]{2}`)
+var year = pattern.New(`(?:19|20)[0-9]{2}`)
 
 // holdsDate reports whether there is any date in a notice. Which one is its
 // own may be said in words that no rule knows.
@@ -233,14 +233,14 @@ func holdsDate(f *text.Facts) bool {
 
 // reach are signs of a way to ask: a written-out mail address, a telephone
 // number, a post code, or a word for one of them.
-var reach = regexp.MustCompile(`(?i)[([{]\s*(?:at|ät)\s*[)\]}]|\p{L} at [\p{L}0-9-]+ (?:dot|punkt) |https?://|www\.|(?:\+|\b0|\(0)[0-9][0-9 ()/.-]{5,}[0-9]|\b[a-z]{1,2}[0-9][a-z0-9]? [0-9][a-z]{2}\b|\btel(?:ephone|efon|éfono|\.|:)|\bphone\b|\bcall us|data protection officer|\bdpo\b|datenschutzbeauftragt|délégué à la protection|postal address|\bour address|\bp\.?o\.? box|anschrift|postfach|\bcontact|kontakt`)
+var reach = pattern.New(`(?i)[([{]\s*(?:at|ät)\s*[)\]}]|\p{L} at [\p{L}0-9-]+ (?:dot|punkt) |https?://|www\.|(?:\+|\b0|\(0)[0-9][0-9 ()/.-]{5,}[0-9]|\b[a-z]{1,2}[0-9][a-z0-9]? [0-9][a-z]{2}\b|\btel(?:ephone|efon|éfono|\.|:)|\bphone\b|\bcall us|data protection officer|\bdpo\b|datenschutzbeauftragt|délégué à la protection|postal address|\bour address|\bp\.?o\.? box|anschrift|postfach|\bcontact|kontakt`)
 
 // maybeContact reports whether anything in a notice may be a way to ask.
 func maybeContact(f *text.Facts) bool {
 	return len(f.Links) > 0 || slices.ContainsFunc(f.Blocks, func(b text.Block) bool { return reach.MatchString(b.Text) })
 }
 
-var mailAddress = regexp.MustCompile(`[\w.+-]+@[\w-]+(?:\.[\w-]+)+`)
+var mailAddress = pattern.New(`[\w.+-]+@[\w-]+(?:\.[\w-]+)+`)
 
 // namesContact reports whether the notice says whom to ask: in a sentence
 // about privacy, by a mail address anywhere in it, or by the declared page.

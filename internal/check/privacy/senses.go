@@ -1,9 +1,10 @@
 package privacy
 
 import (
-	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/open-iot-mark/iotmark/internal/pattern"
 )
 
 // senseWords are beginnings or parts of words by which a text can name what a
@@ -87,7 +88,7 @@ var senses = compileSenses()
 
 // senseRE finds a class of sensor: its words, and its words close behind a
 // denial.
-type senseRE struct{ named, denied *regexp.Regexp }
+type senseRE struct{ named, denied *pattern.Pattern }
 
 // denials say in each language that something is not there.
 var denials = map[string]string{
@@ -117,8 +118,8 @@ func compileSenses() map[string]map[string]senseRE {
 			}
 			// RE2 knows the borders of ASCII words only.
 			out[lang][class] = senseRE{
-				named:  regexp.MustCompile(`(?:^|[^\p{L}])` + ws),
-				denied: regexp.MustCompile(`(?:^|[^\p{L}])(?:` + denials[lang] + `)(?: [\p{L}']+){0,2} ` + ws),
+				named:  pattern.New(`(?:^|[^\p{L}])` + ws),
+				denied: pattern.New(`(?:^|[^\p{L}])(?:` + denials[lang] + `)(?: [\p{L}']+){0,2} ` + ws),
 			}
 		}
 	}
@@ -133,7 +134,7 @@ func mention(lang, class, passage string) (named, denied bool) {
 		return false, false
 	}
 	p := strings.ReplaceAll(strings.ToLower(passage), "’", "'")
-	n := len(re.named.FindAllStringIndex(p, -1))
-	no := len(re.denied.FindAllStringIndex(p, -1))
+	n := len(re.named.Regexp().FindAllStringIndex(p, -1))
+	no := len(re.denied.Regexp().FindAllStringIndex(p, -1))
 	return n > no, n > 0 && n <= no
 }

@@ -1,7 +1,6 @@
 package privacy
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -9,6 +8,7 @@ import (
 	"github.com/open-iot-mark/iotmark/internal/check"
 	"github.com/open-iot-mark/iotmark/internal/evidence/parts"
 	"github.com/open-iot-mark/iotmark/internal/evidence/table"
+	"github.com/open-iot-mark/iotmark/internal/pattern"
 )
 
 var boardLists = check.Need{Kinds: []iotmark.EvidenceKind{iotmark.KindHBOM}}
@@ -41,37 +41,37 @@ const sensorsID = "privacy.sensors-agree."
 // expression that fits decides. Any one of the senses covers it: a PIR sees
 // motion, and by it presence.
 var sensing = []struct {
-	in     *regexp.Regexp
+	in     *pattern.Pattern
 	what   string
 	senses []string
 }{
-	{regexp.MustCompile(`microphone|\bmic\b|mikrofon|\bmics\b|audio input`), "microphone", []string{"sound"}},
-	{regexp.MustCompile(`image sensor|camera\b|kamera|\bimager|cmos sensor|\bccd\b|bildsensor|thermal array|infrared array`), "camera", []string{"camera"}},
-	{regexp.MustCompile(`radar|\bmm-?wave|\bpresence|\boccupancy|anwesenheit|präsenz|\bpeople count`), "presence sensor", []string{"presence", "motion"}},
-	{regexp.MustCompile(`\bpir\b|passive infrared|\bmotion|bewegung`), "motion sensor", []string{"motion", "presence"}},
-	{regexp.MustCompile(`\bheart ?-?(?:rate|beat)|\bpulse (?:rate|sens|ox)|\bppg\b|\becg\b|\bekg\b|\bspo2|oximet|\bblood|\bbio-?impedance|glucose|\bbody (?:composition|fat|sens)|\bfingerprint`), "body sensor", []string{"health"}},
-	{regexp.MustCompile(`\bweight|\bload cell|\bstrain gauge`), "weight sensor", []string{"health", "use", "presence", "surroundings"}},
-	{regexp.MustCompile(`\bgnss\b|\bgps\b|\bgalileo\b|\bglonass\b|\bsatellite (?:receiver|navigation|position)`), "satellite receiver", []string{"place"}},
-	{regexp.MustCompile(`\bacceler|\bgyro|\bimu\b|\binertial|\bvibration (?:sens|switch|detect)|\btilt\b|beschleunig`), "motion sensor", []string{"motion", "use", "health"}},
-	{regexp.MustCompile(`\btime.of.flight|\btof\b|\bproximity|\bdistance|\bultrasonic|ultraschall|\blidar\b`), "distance sensor", []string{"presence", "motion", "surroundings"}},
-	{regexp.MustCompile(`\bmagnet(?:o|ic (?:sensor|switch|field))|\bcompass\b|\breed\b|\bhall\b|\bcontact sensor`), "magnetic sensor", []string{"motion", "use", "surroundings", "place"}},
-	{regexp.MustCompile(`\benergy meter|\bmetering|\bcurrent (?:sensor|clamp|transformer)|\bpower monitor|\bflow (?:sensor|meter)|stromwandler`), "meter", []string{"use"}},
-	{regexp.MustCompile(`\btemperat|\bthermistor|\bthermometer|\bthermocouple|\bthermopile|\bntc\b|\bptc\b`), "temperature sensor", []string{"heat", "surroundings", "health"}},
-	{regexp.MustCompile(`\bhumid|feucht|\bmoisture|\bleak|\bwater\b|\brain\b|\bgas\b|\bco2?\b|\bt?vocs?\b|\bair quality|\bsmoke|\brauch|\bparticle|\bpm ?2\.5|\bdust|\bpressure|\bbarometer|druck|\bwind\b|\bambient light|\blight sensor|\bphotodiode|\bals\b|\blux\b|\buv\b|\bcolou?r sensor|\bnoise|\bradon\b|\blightning`), "sensor of the surroundings", []string{"surroundings"}},
-	{regexp.MustCompile(`\btouch|button|\bencoder|\bdial\b|\bkeypad|\bhall key`), "", nil}, // what people press to use it
+	{pattern.New(`microphone|\bmic\b|mikrofon|\bmics\b|audio input`), "microphone", []string{"sound"}},
+	{pattern.New(`image sensor|camera\b|kamera|\bimager|cmos sensor|\bccd\b|bildsensor|thermal array|infrared array`), "camera", []string{"camera"}},
+	{pattern.New(`radar|\bmm-?wave|\bpresence|\boccupancy|anwesenheit|präsenz|\bpeople count`), "presence sensor", []string{"presence", "motion"}},
+	{pattern.New(`\bpir\b|passive infrared|\bmotion|bewegung`), "motion sensor", []string{"motion", "presence"}},
+	{pattern.New(`\bheart ?-?(?:rate|beat)|\bpulse (?:rate|sens|ox)|\bppg\b|\becg\b|\bekg\b|\bspo2|oximet|\bblood|\bbio-?impedance|glucose|\bbody (?:composition|fat|sens)|\bfingerprint`), "body sensor", []string{"health"}},
+	{pattern.New(`\bweight|\bload cell|\bstrain gauge`), "weight sensor", []string{"health", "use", "presence", "surroundings"}},
+	{pattern.New(`\bgnss\b|\bgps\b|\bgalileo\b|\bglonass\b|\bsatellite (?:receiver|navigation|position)`), "satellite receiver", []string{"place"}},
+	{pattern.New(`\bacceler|\bgyro|\bimu\b|\binertial|\bvibration (?:sens|switch|detect)|\btilt\b|beschleunig`), "motion sensor", []string{"motion", "use", "health"}},
+	{pattern.New(`\btime.of.flight|\btof\b|\bproximity|\bdistance|\bultrasonic|ultraschall|\blidar\b`), "distance sensor", []string{"presence", "motion", "surroundings"}},
+	{pattern.New(`\bmagnet(?:o|ic (?:sensor|switch|field))|\bcompass\b|\breed\b|\bhall\b|\bcontact sensor`), "magnetic sensor", []string{"motion", "use", "surroundings", "place"}},
+	{pattern.New(`\benergy meter|\bmetering|\bcurrent (?:sensor|clamp|transformer)|\bpower monitor|\bflow (?:sensor|meter)|stromwandler`), "meter", []string{"use"}},
+	{pattern.New(`\btemperat|\bthermistor|\bthermometer|\bthermocouple|\bthermopile|\bntc\b|\bptc\b`), "temperature sensor", []string{"heat", "surroundings", "health"}},
+	{pattern.New(`\bhumid|feucht|\bmoisture|\bleak|\bwater\b|\brain\b|\bgas\b|\bco2?\b|\bt?vocs?\b|\bair quality|\bsmoke|\brauch|\bparticle|\bpm ?2\.5|\bdust|\bpressure|\bbarometer|druck|\bwind\b|\bambient light|\blight sensor|\bphotodiode|\bals\b|\blux\b|\buv\b|\bcolou?r sensor|\bnoise|\bradon\b|\blightning`), "sensor of the surroundings", []string{"surroundings"}},
+	{pattern.New(`\btouch|button|\bencoder|\bdial\b|\bkeypad|\bhall key`), "", nil}, // what people press to use it
 }
 
 // outright are words that call a part a sensor and nothing else. Without one
 // a kind such as GPS antenna names a matter, and a person must look.
-var outright = regexp.MustCompile(`sensor|\bsensing\b|detector|melder\b|fühler|meter\b|\bmetering\b|microphone|mikrofon|\bmics?\b|camera|kamera|\bimager|radar|\bpir\b|\b[0-9]-axis imu\b|\bload cell\b|\b(?:gnss|gps) (?:receiver|module|chip)\b`)
+var outright = pattern.New(`sensor|\bsensing\b|detector|melder\b|fühler|meter\b|\bmetering\b|microphone|mikrofon|\bmics?\b|camera|kamera|\bimager|radar|\bpir\b|\b[0-9]-axis imu\b|\bload cell\b|\b(?:gnss|gps) (?:receiver|module|chip)\b`)
 
 // beside are parts that belong to a sensor and are none; missing are words
 // that say that it is not there.
-var beside = regexp.MustCompile(`^antenna\b|\b(?:lens|connector|header|holder|cover|cable|bracket|antenna|housing|window|filter|driver|socket|amplifier|magnet|led|gasket|mesh)s?\s*(?:\(.*)?$`)
+var beside = pattern.New(`^antenna\b|\b(?:lens|connector|header|holder|cover|cable|bracket|antenna|housing|window|filter|driver|socket|amplifier|magnet|led|gasket|mesh)s?\s*(?:\(.*)?$`)
 
-var missing = regexp.MustCompile(`\bnot (?:populated|fitted|mounted|stuffed|placed)|\bunpopulated|\bdn[pfi]\b|nicht bestückt`)
+var missing = pattern.New(`\bnot (?:populated|fitted|mounted|stuffed|placed)|\bunpopulated|\bdn[pfi]\b|nicht bestückt`)
 
-var anySensor = regexp.MustCompile(`sensor|\bsens|fühler|detector|melder\b`)
+var anySensor = pattern.New(`sensor|\bsens|fühler|detector|melder\b`)
 
 func sensorsAgree(in check.Input) []iotmark.Finding {
 	declared := map[string]bool{}
@@ -188,7 +188,7 @@ func sense(p parts.Part) (what string, senses []string, sure, found bool) {
 
 // kindWord is a word that people use: letters only, with a vowel. SPH0645 and
 // OV2640 are none.
-var kindWord = regexp.MustCompile(`(?i)^\p{L}*[aeiouyäöüåøéèà]\p{L}*$`)
+var kindWord = pattern.New(`(?i)^\p{L}*[aeiouyäöüåøéèà]\p{L}*$`)
 
 // worded reports whether a list says in words what its parts are, so that a
 // part without the words of a sensor is none: it names a processor, or most
@@ -213,7 +213,7 @@ func worded(l parts.List) bool {
 // marked are the reference designations of microphones on a board (MK, IEEE
 // 315, clause 22; MIC in common use). Some write MK at mounting holes too, so
 // that they point a person to the part and prove nothing.
-var marked = regexp.MustCompile(`(?:^|[\s,;])(?:MK|MIC)[0-9]`)
+var marked = pattern.New(`(?:^|[\s,;])(?:MK|MIC)[0-9]`)
 
 // microphones returns the lines of a table whose reference designation is a
 // microphone's.
@@ -240,4 +240,4 @@ func microphones(facts any) map[int]bool {
 
 // surely are words of the surroundings that name a sensor without saying so;
 // others, such as gas or water, may stand for a valve or a pump.
-var surely = regexp.MustCompile(`\bbarometer|\bphotodiode|\bambient light|\bals\b|hygrometer|\bsmoke`)
+var surely = pattern.New(`\bbarometer|\bphotodiode|\bambient light|\bals\b|hygrometer|\bsmoke`)

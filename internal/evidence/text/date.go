@@ -3,12 +3,12 @@ package text
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/internal/pattern"
 )
 
 // months are the names of months in the languages of sale, in lower case.
@@ -41,27 +41,27 @@ const monthName = `(\p{L}{3,10})\.?`
 
 // dateForm is one way to write a date.
 type dateForm struct {
-	re    *regexp.Regexp
+	re    *pattern.Pattern
 	order string // of the groups: y, m (number), M (name), d; n and N: day or month
 }
 
 // dateForms are tried from left to right at each place. Groups: year, month,
 // day, in the order named beside them.
 var dateForms = []*dateForm{
-	{regexp.MustCompile(`(?i)\b((?:19|20)[0-9]{2})-([01][0-9])-([0-3][0-9])(?:\b|T)`), "ymd"},
-	{regexp.MustCompile(`(?i)\b((?:19|20)[0-9]{2})/([01][0-9])/([0-3][0-9])\b`), "ymd"},
-	{regexp.MustCompile(`(?i)\b([0-3]?[0-9])(?:st|nd|rd|th|er|º|\.)?(?: of| de| di)? ` + monthName + `(?: de| del)?,? ((?:19|20)[0-9]{2})\b`), "dMy"},
-	{regexp.MustCompile(`(?i)\b` + monthName + ` ([0-3]?[0-9])(?:st|nd|rd|th)?,? ((?:19|20)[0-9]{2})\b`), "Mdy"},
-	{regexp.MustCompile(`(?i)\b([0-3]?[0-9])-` + monthName + `-((?:19|20)[0-9]{2})\b`), "dMy"},
-	{regexp.MustCompile(`\b([0-3]?[0-9])\. ?([01]?[0-9])\. ?((?:19|20)[0-9]{2})\b`), "dmy"},
-	{regexp.MustCompile(`\b([0-3]?[0-9])[/-]([0-3]?[0-9])[/-]((?:19|20)[0-9]{2})\b`), "nNy"},
-	{regexp.MustCompile(`(?i)\b` + monthName + `(?: of| de| del)?,? ((?:19|20)[0-9]{2})\b`), "My"},
-	{regexp.MustCompile(`\b((?:19|20)[0-9]{2})-([01][0-9])\b`), "ym"},
-	{regexp.MustCompile(`(?i)\b(?:until|by|end of|before|in|since|bis|ende|vor|im jahr|seit|en|jusqu'en|fin) ((?:20)[0-9]{2})\b`), "y"},
+	{pattern.New(`(?i)\b((?:19|20)[0-9]{2})-([01][0-9])-([0-3][0-9])(?:\b|T)`), "ymd"},
+	{pattern.New(`(?i)\b((?:19|20)[0-9]{2})/([01][0-9])/([0-3][0-9])\b`), "ymd"},
+	{pattern.New(`(?i)\b([0-3]?[0-9])(?:st|nd|rd|th|er|º|\.)?(?: of| de| di)? ` + monthName + `(?: de| del)?,? ((?:19|20)[0-9]{2})\b`), "dMy"},
+	{pattern.New(`(?i)\b` + monthName + ` ([0-3]?[0-9])(?:st|nd|rd|th)?,? ((?:19|20)[0-9]{2})\b`), "Mdy"},
+	{pattern.New(`(?i)\b([0-3]?[0-9])-` + monthName + `-((?:19|20)[0-9]{2})\b`), "dMy"},
+	{pattern.New(`\b([0-3]?[0-9])\. ?([01]?[0-9])\. ?((?:19|20)[0-9]{2})\b`), "dmy"},
+	{pattern.New(`\b([0-3]?[0-9])[/-]([0-3]?[0-9])[/-]((?:19|20)[0-9]{2})\b`), "nNy"},
+	{pattern.New(`(?i)\b` + monthName + `(?: of| de| del)?,? ((?:19|20)[0-9]{2})\b`), "My"},
+	{pattern.New(`\b((?:19|20)[0-9]{2})-([01][0-9])\b`), "ym"},
+	{pattern.New(`(?i)\b(?:until|by|end of|before|in|since|bis|ende|vor|im jahr|seit|en|jusqu'en|fin) ((?:20)[0-9]{2})\b`), "y"},
 }
 
 // yearLike says whether a sentence can hold a date at all.
-var yearLike = regexp.MustCompile(`(?:19|20)[0-9]{2}`)
+var yearLike = pattern.New(`(?:19|20)[0-9]{2}`)
 
 // dates finds the dates in the sentences, in their order.
 func dates(ctx context.Context, ss []sentence) ([]Date, error) {
@@ -77,7 +77,7 @@ func dates(ctx context.Context, ss []sentence) ([]Date, error) {
 		var here []Date
 		var at []int
 		for _, form := range dateForms {
-			for _, m := range form.re.FindAllStringSubmatchIndex(s.text, 100) {
+			for _, m := range form.re.Regexp().FindAllStringSubmatchIndex(s.text, 100) {
 				if taken[m[0]] || taken[m[1]-1] {
 					continue
 				}
@@ -179,11 +179,11 @@ func (f *dateForm) date(s string, m []int) (Date, bool) {
 
 // ownDate lists the words that say that a date is the text's own, the ones
 // that weigh most first.
-var ownDate = []*regexp.Regexp{
-	regexp.MustCompile(`(?i)(?:last (?:updated?|revised|modified|changed|reviewed)|(?:updated?|revised|revision|modified)(?: on| date)?|letzte (?:aktualisierung|änderung|überarbeitung)|zuletzt (?:aktualisiert|geändert)|aktualisiert(?: am)?|geändert am|dernière mise à jour|mis à jour le|última actualización|ultimo aggiornamento|laatst (?:bijgewerkt|gewijzigd)|senast uppdaterad|sist oppdatert|sidst opdateret)\s*(?:am|on|le|el|il|op|den|:)*\s*$`),
-	regexp.MustCompile(`(?i)(?:^|[^\p{L}])(?:date(?: of issue| of this \p{L}+)?|dated|as of|issued(?: on)?|version(?: of)?(?: [0-9.]+,?)?|stand|datum|fassung(?: vom)?|version vom|ausgestellt am|date de publication|fecha|data|dato)\s*[:,]?\s*$`),
-	regexp.MustCompile(`(?i)(?:effective(?: date| from| as of| on)?|in (?:force|effect) (?:from|since|as of)|valid from|published(?: on)?|gültig (?:ab|seit)|in kraft seit|veröffentlicht am|en vigueur (?:depuis|à compter du|le))\s*[:]?\s*$`),
-	regexp.MustCompile(`^\p{Lu}[\p{L} .'-]{1,40}, (?:den |the |le )?$`),
+var ownDate = []*pattern.Pattern{
+	pattern.New(`(?i)(?:last (?:updated?|revised|modified|changed|reviewed)|(?:updated?|revised|revision|modified)(?: on| date)?|letzte (?:aktualisierung|änderung|überarbeitung)|zuletzt (?:aktualisiert|geändert)|aktualisiert(?: am)?|geändert am|dernière mise à jour|mis à jour le|última actualización|ultimo aggiornamento|laatst (?:bijgewerkt|gewijzigd)|senast uppdaterad|sist oppdatert|sidst opdateret)\s*(?:am|on|le|el|il|op|den|:)*\s*$`),
+	pattern.New(`(?i)(?:^|[^\p{L}])(?:date(?: of issue| of this \p{L}+)?|dated|as of|issued(?: on)?|version(?: of)?(?: [0-9.]+,?)?|stand|datum|fassung(?: vom)?|version vom|ausgestellt am|date de publication|fecha|data|dato)\s*[:,]?\s*$`),
+	pattern.New(`(?i)(?:effective(?: date| from| as of| on)?|in (?:force|effect) (?:from|since|as of)|valid from|published(?: on)?|gültig (?:ab|seit)|in kraft seit|veröffentlicht am|en vigueur (?:depuis|à compter du|le))\s*[:]?\s*$`),
+	pattern.New(`^\p{Lu}[\p{L} .'-]{1,40}, (?:den |the |le )?$`),
 }
 
 // contentDate returns the date a text gives for itself. Of several dates of

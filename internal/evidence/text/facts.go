@@ -8,10 +8,10 @@
 package text
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/internal/pattern"
 )
 
 // Facts are what was read out of one text.
@@ -78,9 +78,9 @@ type Statement struct {
 // white space folded.
 type Rule struct {
 	Statement StatementID
-	Language  string         // "" for all languages
-	Pattern   *regexp.Regexp // named groups become Values
-	Unless    *regexp.Regexp // the sentence does not count when this matches too; may be nil
+	Language  string           // "" for all languages
+	Pattern   *pattern.Pattern // named groups become Values
+	Unless    *pattern.Pattern // the sentence does not count when this matches too; may be nil
 	// Near are words in lower case of which one must stand in the sentence
 	// before the expression is tried. It only saves time; may be empty.
 	Near []string

@@ -2,17 +2,18 @@ package text
 
 import (
 	"html"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/open-iot-mark/iotmark/internal/pattern"
 )
 
 var (
-	mdHeading = regexp.MustCompile(`^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$`)
-	mdFence   = regexp.MustCompile("^ {0,3}(`{3,}|~{3,})")
-	mdItem    = regexp.MustCompile(`^\s*(?:[-*+]|[0-9]{1,9}[.)])\s+(?:\[[ xX]\]\s+)?(.*)$`)
-	mdRule    = regexp.MustCompile(`^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$`)
+	mdHeading = pattern.New(`^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$`)
+	mdFence   = pattern.New("^ {0,3}(`{3,}|~{3,})")
+	mdItem    = pattern.New(`^\s*(?:[-*+]|[0-9]{1,9}[.)])\s+(?:\[[ xX]\]\s+)?(.*)$`)
+	mdRule    = pattern.New(`^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$`)
 )
 
 // markdownWalk is the state of one walk over a Markdown text. It reads the
@@ -78,7 +79,7 @@ func (m *markdownWalk) line(line string, n int) error {
 		w.start("code", 0)
 		return w.text(line, n)
 	}
-	if f := mdFence.FindStringSubmatch(line[:min(len(line), 200)]); f != nil && !m.comment {
+	if f := mdFence.Regexp().FindStringSubmatch(line[:min(len(line), 200)]); f != nil && !m.comment {
 		m.fence, m.para = f[1], false
 		w.start("code", 0)
 		return nil
@@ -108,7 +109,7 @@ func (m *markdownWalk) line(line string, n int) error {
 	if _, _, ok := reference(t); ok {
 		return nil
 	}
-	if h := mdHeading.FindStringSubmatch(line[:min(len(line), maxHeading)]); h != nil && len(line) < maxHeading {
+	if h := mdHeading.Regexp().FindStringSubmatch(line[:min(len(line), maxHeading)]); h != nil && len(line) < maxHeading {
 		w.start("heading", len(h[1]))
 		m.para = false
 		if err := m.inline(h[2], n); err != nil {
@@ -120,7 +121,7 @@ func (m *markdownWalk) line(line string, n int) error {
 	if strings.HasPrefix(t, "|") || w.kind == "row" && strings.Contains(t, "|") {
 		return m.row(t, n)
 	}
-	if i := mdItem.FindStringSubmatch(t[:min(len(t), 4096)]); i != nil && (t[0] != '*' || !strings.HasPrefix(t, "**")) {
+	if i := mdItem.Regexp().FindStringSubmatch(t[:min(len(t), 4096)]); i != nil && (t[0] != '*' || !strings.HasPrefix(t, "**")) {
 		w.start("item", 0)
 		m.para = false
 		return m.inline(strings.TrimSpace(t[strings.Index(t, i[1]):]), n)

@@ -2,15 +2,16 @@ package text
 
 import (
 	"context"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/open-iot-mark/iotmark/internal/pattern"
 )
 
 var (
-	plainItem  = regexp.MustCompile(`^\s*(?:[-*+•‣◦·o]|\(?[0-9]{1,3}[.)]|\(?[a-z]\))\s+\S`)
-	plainField = regexp.MustCompile(`^\s{0,3}\p{Lu}[\p{L}\p{N} _/().-]*: `)
+	plainItem  = pattern.New(`^\s*(?:[-*+•‣◦·o]|\(?[0-9]{1,3}[.)]|\(?[a-z]\))\s+\S`)
+	plainField = pattern.New(`^\s{0,3}\p{Lu}[\p{L}\p{N} _/().-]*: `)
 )
 
 // eachLine calls fn for each line with its number, without the line's end:

@@ -5,11 +5,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"regexp"
 	"strings"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/evidence"
+	"github.com/open-iot-mark/iotmark/internal/pattern"
 )
 
 // Bounds of this reader, beside evidence.Limits. A page of law has some
@@ -78,8 +78,8 @@ func Sniff(_ string, head []byte) bool {
 }
 
 var (
-	htmlMark = regexp.MustCompile(`(?is)^\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|meta|title|article|main|div|section|p|h[1-6])[\s>]`)
-	mdMark   = regexp.MustCompile(`(?m)^(#{1,6} \S|\|.*\|\s*$|[-*+] \S|` + "```" + `|> \S|={3,}\s*$|-{3,}\s*$)|\[[^\]\n]+\]\([^)\s]+\)|\*\*[^*\n]+\*\*`)
+	htmlMark = pattern.New(`(?is)^\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|meta|title|article|main|div|section|p|h[1-6])[\s>]`)
+	mdMark   = pattern.New(`(?m)^(#{1,6} \S|\|.*\|\s*$|[-*+] \S|` + "```" + `|> \S|={3,}\s*$|-{3,}\s*$)|\[[^\]\n]+\]\([^)\s]+\)|\*\*[^*\n]+\*\*`)
 )
 
 // format says how the text is marked up: by its first bytes, and between
@@ -99,7 +99,7 @@ func format(name string, s string) string {
 	case strings.HasSuffix(n, ".txt"), strings.HasSuffix(n, ".asc"):
 		return "plain"
 	}
-	if len(mdMark.FindAllStringIndex(head, 2)) == 2 {
+	if len(mdMark.Regexp().FindAllStringIndex(head, 2)) == 2 {
 		return "markdown"
 	}
 	return "plain"

@@ -30,14 +30,14 @@ func statements(ctx context.Context, ss []sentence, lang, declared string, rs []
 			if said[r.Statement] || count[r.Statement] >= maxStatements || !r.near(s.match) {
 				continue
 			}
-			m := r.Pattern.FindStringSubmatch(s.match)
+			m := r.Pattern.Regexp().FindStringSubmatch(s.match)
 			if m == nil || r.Unless != nil && r.Unless.MatchString(s.match) {
 				continue
 			}
 			said[r.Statement] = true
 			count[r.Statement]++
 			st := Statement{ID: r.Statement, Quote: quote(s.text), Line: s.line}
-			for i, name := range r.Pattern.SubexpNames() {
+			for i, name := range r.Pattern.Regexp().SubexpNames() {
 				if name == "" || m[i] == "" {
 					continue
 				}

@@ -1,6 +1,6 @@
 package text
 
-import "regexp"
+import "github.com/open-iot-mark/iotmark/internal/pattern"
 
 // What the checks on lifecycle and accountability look for. Dates of support
 // are found by [Facts.SupportEnds]; these are the ways to speak about the
@@ -27,26 +27,26 @@ const (
 // A sentence with a year in it says more than a lifetime, and a period before
 // the end, or one for mending, is no period of support.
 var (
-	notVague    = regexp.MustCompile(`\b(?:19|20)[0-9]{2}\b|\b(?:not|never|cannot|can't|don't|nicht|keine?)\b`)
-	otherPeriod = regexp.MustCompile(`\b(?:19|20)[0-9]{2}\b|\b(?:before|earlier|advance|notice|within|every|each|takes?|took|last|past|ago|warranty|not|vorher|vor|alle|innerhalb|binnen|jede[ns]?|letzten|garantie|gewährleistung|nicht)\b`)
+	notVague    = pattern.New(`\b(?:19|20)[0-9]{2}\b|\b(?:not|never|cannot|can't|don't|nicht|keine?)\b`)
+	otherPeriod = pattern.New(`\b(?:19|20)[0-9]{2}\b|\b(?:before|earlier|advance|notice|within|every|each|takes?|took|last|past|ago|warranty|not|vorher|vor|alle|innerhalb|binnen|jede[ns]?|letzten|garantie|gewährleistung|nicht)\b`)
 )
 
 // lifecycleRules find what the checks on lifecycle and accountability read.
 var lifecycleRules = []Rule{
 	{Statement: SupportVague, Language: "en", Unless: notVague, Near: []string{"update", "fix", "patch", "support"},
-		Pattern: regexp.MustCompile(updatesEN + `[^.]{0,120}` + vagueEN + `|` + vagueEN + `[^.]{0,60}` + updatesEN)},
+		Pattern: pattern.New(updatesEN + `[^.]{0,120}` + vagueEN + `|` + vagueEN + `[^.]{0,60}` + updatesEN)},
 	{Statement: SupportVague, Language: "de", Unless: notVague, Near: []string{"update", "aktualisierung", "patch", "korrektur"},
-		Pattern: regexp.MustCompile(updatesDE + `[^.]{0,120}` + vagueDE + `|` + vagueDE + `[^.]{0,60}` + updatesDE)},
+		Pattern: pattern.New(updatesDE + `[^.]{0,120}` + vagueDE + `|` + vagueDE + `[^.]{0,60}` + updatesDE)},
 	{Statement: SupportPeriod, Language: "en", Unless: otherPeriod, Near: []string{"year", "month"},
-		Pattern: regexp.MustCompile(updatesEN + `[^.]{0,100}?\b` + periodEN)},
+		Pattern: pattern.New(updatesEN + `[^.]{0,100}?\b` + periodEN)},
 	{Statement: SupportPeriod, Language: "en", Unless: otherPeriod, Near: []string{"year", "month"},
-		Pattern: regexp.MustCompile(`\b` + periodEN + `[^.]{0,60}` + updatesEN)},
+		Pattern: pattern.New(`\b` + periodEN + `[^.]{0,60}` + updatesEN)},
 	{Statement: SupportPeriod, Language: "de", Unless: otherPeriod, Near: []string{"jahr", "monat"},
-		Pattern: regexp.MustCompile(updatesDE + `[^.]{0,100}?\b` + periodDE)},
+		Pattern: pattern.New(updatesDE + `[^.]{0,100}?\b` + periodDE)},
 	{Statement: SupportPeriod, Language: "de", Unless: otherPeriod, Near: []string{"jahr", "monat"},
-		Pattern: regexp.MustCompile(`\b` + periodDE + `[^.]{0,60}` + updatesDE)},
+		Pattern: pattern.New(`\b` + periodDE + `[^.]{0,60}` + updatesDE)},
 	{Statement: SupportYear, Language: "en", Near: []string{"until 20", "till 20", "through 20", " least 20", " of 20", "to 20", "including 20"},
-		Pattern: regexp.MustCompile(updatesEN + `[^.;]{0,80}?` + yearUntil)},
+		Pattern: pattern.New(updatesEN + `[^.;]{0,80}?` + yearUntil)},
 	{Statement: SupportYear, Language: "de", Near: []string{"bis 20", "ende 20", "mindestens 20", "wenigstens 20", "einschließlich 20", "jahr 20", "jahres 20"},
-		Pattern: regexp.MustCompile(updatesDE + `[^.;]{0,80}?` + yearUntil)},
+		Pattern: pattern.New(updatesDE + `[^.;]{0,80}?` + yearUntil)},
 }

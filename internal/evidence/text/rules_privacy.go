@@ -1,6 +1,6 @@
 package text
 
-import "regexp"
+import "github.com/open-iot-mark/iotmark/internal/pattern"
 
 // The statements of privacy notices and of reporting policies.
 const (
@@ -51,7 +51,7 @@ const (
 	verneintNicht = zustimmen + `|es sei denn|` + schweigen + `|\bausgenommen\b|\baußer\b|\baber\b.{0,30}\b(?:geben|teilen|verkaufen|übermitteln)\b|nicht nur\b|teil eines verkaufs|verkauf (?:des|unseres) unternehmens`
 )
 
-var re = regexp.MustCompile
+var re = pattern.New
 
 // privacyRules find what the checks on privacy, data governance and the
 // reporting of weaknesses read. A sentence that says no and goes on with

@@ -1,8 +1,9 @@
 package text
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/open-iot-mark/iotmark/internal/pattern"
 )
 
 // SupportEnd is a date until which a text promises security updates, or
@@ -53,25 +54,25 @@ func (e SupportEnd) Names(name string) bool {
 // What a piece of a sentence speaks of. A word of the first list decides,
 // then one of the second, then one of the third.
 var (
-	ofSecurity = regexp.MustCompile(`(?i)security[- ](?:software )?(?:updates?|fix(?:es)?|patch(?:es)?|support|maintenance|upgrades?)|security and |and security updates|support period|period of support|(?:fixes|updates) for (?:security|vulnerabilit)|vulnerabilit(?:y|ies) (?:are|is|will be) (?:fixed|handled)|sicherheits(?:relevante[nr]? )?[-‑ ]?(?:software[-‑ ]?)?(?:updates?|aktualisierung|patch|korrektur|fix|support)|sicherheits[-‑](?: und|,)|(?:unterstützungs|support)zeitr[aä]um`)
-	ofOther    = regexp.MustCompile(`(?i)\b(?:cloud|servers?|services?|apps?|warranty|warranties|guarantee|spare|parts?|features?|functions?|sold|sale|sales|repairs?|manual|dienste?|gewährleistung|garantie|ersatzteile?n?|funktions[-‑ ]?updates?|funktionen|verkauft?|reparatur)\b`)
-	ofUpdates  = regexp.MustCompile(`(?i)\b(?:(?:software|firmware|system|product|device)[- ]?)?updates?\b|\bsupport(?:ed)?\b|\bpatches\b|aktualisierung(?:en)?\b|\bunterstützt\b`)
+	ofSecurity = pattern.New(`(?i)security[- ](?:software )?(?:updates?|fix(?:es)?|patch(?:es)?|support|maintenance|upgrades?)|security and |and security updates|support period|period of support|(?:fixes|updates) for (?:security|vulnerabilit)|vulnerabilit(?:y|ies) (?:are|is|will be) (?:fixed|handled)|sicherheits(?:relevante[nr]? )?[-‑ ]?(?:software[-‑ ]?)?(?:updates?|aktualisierung|patch|korrektur|fix|support)|sicherheits[-‑](?: und|,)|(?:unterstützungs|support)zeitr[aä]um`)
+	ofOther    = pattern.New(`(?i)\b(?:cloud|servers?|services?|apps?|warranty|warranties|guarantee|spare|parts?|features?|functions?|sold|sale|sales|repairs?|manual|dienste?|gewährleistung|garantie|ersatzteile?n?|funktions[-‑ ]?updates?|funktionen|verkauft?|reparatur)\b`)
+	ofUpdates  = pattern.New(`(?i)\b(?:(?:software|firmware|system|product|device)[- ]?)?updates?\b|\bsupport(?:ed)?\b|\bpatches\b|aktualisierung(?:en)?\b|\bunterstützt\b`)
 )
 
 // What stands right before a date, or around it, when the date is an end.
 var (
-	untilWord = regexp.MustCompile(`(?i)\b(?:until|till|through|thru|up to|to|no earlier than|not earlier than|not before|bis|nicht vor)(?:[ ,]+(?:at least|at the earliest|the|end|of|and|including|zum|zu|mindestens|wenigstens|ende|einschließlich|einschl\.|inklusive|voraussichtlich|\pL+day,?|\pL+tag,?))*\s*:?\s*$`)
-	rangeMark = regexp.MustCompile(`^\s*[-–—]\s*$`)
-	rangeOpen = regexp.MustCompile(`(?i)^\s*(?:to|until|till|through|up to|bis|-|–|—)(?: the| zum)?\s*$`)
-	afterWord = regexp.MustCompile(`(?i)\b(?:after|beyond|before|nach|vor)(?: the| dem)?\s*$`)
-	negation  = regexp.MustCompile(`(?i)\b(?:no|not|never|won't|none|keine?n?|nicht|nie)\b`)
-	fromWord  = regexp.MustCompile(`(?i)\b(?:from|since|starting(?: on)?|as of|released(?: on)?|published(?: on)?|dated|issued(?: on)?|updated(?: on)?|available|ab|seit|vom|veröffentlicht(?: am)?|stand:?)(?: the| dem)?\s*$`)
-	endWord   = regexp.MustCompile(`(?i)\bends?\b|\bended\b|\bending\b|\bend[- ]date\b|\bexpire[sd]?\b|\bstop(?:s|ped)?\b|\bdiscontinued\b|\bguaranteed\b|\bendet\b|\bende[ns]?\b|\bläuft\b.{0,60}\baus\b|\beingestellt\b|\bgarantiert\b|\bsupportende\b|\benddatum\b`)
-	endAfter  = regexp.MustCompile(`(?i)^[\s:|,)–-]*(?:is |as |ist )?(?:the |das )?(?:end\b|ende\b|last day|letzter tag)`)
-	plural    = regexp.MustCompile(`(?i)security (?:updates|fixes|patches|support)|support period|sicherheits[-‑ ]?(?:updates|aktualisierungen|patches)|(?:unterstützungs|support)zeitr[aä]um`)
-	newest    = regexp.MustCompile(`(?i)\b(?:last|latest|newest|current|recent|next|letzte[nrs]?|neueste[nrs]?|aktuelle[nrs]?|nächste[nrs]?|released?|notes)\b`)
-	assigned  = regexp.MustCompile(`[:|(=]\s*(?:at least|mindestens)?\s*$`)
-	before    = regexp.MustCompile(`(?i)\b(?:first|originally|initially|earlier|previous(?:ly)?|was|were|had|used to|promised|extended|moved|instead of|ursprünglich|zuvor|bisher|früher|verlängert|statt|zunächst|versprochen)\b`)
+	untilWord = pattern.New(`(?i)\b(?:until|till|through|thru|up to|to|no earlier than|not earlier than|not before|bis|nicht vor)(?:[ ,]+(?:at least|at the earliest|the|end|of|and|including|zum|zu|mindestens|wenigstens|ende|einschließlich|einschl\.|inklusive|voraussichtlich|\pL+day,?|\pL+tag,?))*\s*:?\s*$`)
+	rangeMark = pattern.New(`^\s*[-–—]\s*$`)
+	rangeOpen = pattern.New(`(?i)^\s*(?:to|until|till|through|up to|bis|-|–|—)(?: the| zum)?\s*$`)
+	afterWord = pattern.New(`(?i)\b(?:after|beyond|before|nach|vor)(?: the| dem)?\s*$`)
+	negation  = pattern.New(`(?i)\b(?:no|not|never|won't|none|keine?n?|nicht|nie)\b`)
+	fromWord  = pattern.New(`(?i)\b(?:from|since|starting(?: on)?|as of|released(?: on)?|published(?: on)?|dated|issued(?: on)?|updated(?: on)?|available|ab|seit|vom|veröffentlicht(?: am)?|stand:?)(?: the| dem)?\s*$`)
+	endWord   = pattern.New(`(?i)\bends?\b|\bended\b|\bending\b|\bend[- ]date\b|\bexpire[sd]?\b|\bstop(?:s|ped)?\b|\bdiscontinued\b|\bguaranteed\b|\bendet\b|\bende[ns]?\b|\bläuft\b.{0,60}\baus\b|\beingestellt\b|\bgarantiert\b|\bsupportende\b|\benddatum\b`)
+	endAfter  = pattern.New(`(?i)^[\s:|,)–-]*(?:is |as |ist )?(?:the |das )?(?:end\b|ende\b|last day|letzter tag)`)
+	plural    = pattern.New(`(?i)security (?:updates|fixes|patches|support)|support period|sicherheits[-‑ ]?(?:updates|aktualisierungen|patches)|(?:unterstützungs|support)zeitr[aä]um`)
+	newest    = pattern.New(`(?i)\b(?:last|latest|newest|current|recent|next|letzte[nrs]?|neueste[nrs]?|aktuelle[nrs]?|nächste[nrs]?|released?|notes)\b`)
+	assigned  = pattern.New(`[:|(=]\s*(?:at least|mindestens)?\s*$`)
+	before    = pattern.New(`(?i)\b(?:first|originally|initially|earlier|previous(?:ly)?|was|were|had|used to|promised|extended|moved|instead of|ursprünglich|zuvor|bisher|früher|verlängert|statt|zunächst|versprochen)\b`)
 )
 
 // SupportEnds returns the dates in the text that are ends of security
