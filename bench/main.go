@@ -65,6 +65,9 @@ func bench(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	if err := confined(w, tmp); err != nil {
+		return err
+	}
 	return captures(w, tmp)
 }
 

@@ -156,7 +156,7 @@ func landlockABI() (int, error) {
 	case unix.ENOSYS:
 		return 0, errors.New("this kernel has no Landlock (it came with Linux 5.13)")
 	case unix.EOPNOTSUPP:
-		return 0, errors.New("Landlock is switched off on this machine; it is switched on by lsm= at boot")
+		return 0, errors.New("this machine was started without Landlock; lsm= at boot names it")
 	}
 	return 0, fmt.Errorf("no Landlock: %w", e)
 }
@@ -176,7 +176,7 @@ func landlock(abi int, why error) []step {
 	if abi >= 3 {
 		attr.Handled_access_fs |= unix.LANDLOCK_ACCESS_FS_TRUNCATE
 	}
-	tcp := errors.New("Landlock forbids TCP from version 4 on (Linux 6.7)")
+	tcp := errors.New("this kernel's Landlock cannot forbid TCP (Linux 6.7 can)")
 	if abi >= 4 {
 		attr.Handled_access_net = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
 		tcp = nil
@@ -184,10 +184,10 @@ func landlock(abi int, why error) []step {
 	if abi >= 5 {
 		attr.Handled_access_fs |= unix.LANDLOCK_ACCESS_FS_IOCTL_DEV
 	}
-	scope := errors.New("Landlock knows scopes from version 6 on (Linux 6.12)")
+	scope := errors.New("this kernel's Landlock has no scopes (Linux 6.12 has)")
 	if abi >= 6 {
 		attr.Scoped = unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET
-		scope = errors.New("Landlock of this kernel keeps threads of one process apart; a newer Linux is mended")
+		scope = errors.New("this kernel's Landlock keeps the threads of one process apart; a newer one is mended")
 		if errata, _, e := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_ERRATA); e == 0 && errata&scopeMended != 0 {
 			attr.Scoped |= unix.LANDLOCK_SCOPE_SIGNAL
 			scope = nil
