@@ -251,3 +251,52 @@ func sniffed(kind iotmark.EvidenceKind, d *dossier.Dossier, id iotmark.EvidenceI
 	}
 	return nil
 }
+
+// What may be read in one run goes by size, in the order of the declaration.
+// What streams takes no room but for what is kept of it.
+func TestAfford(t *testing.T) {
+	t.Parallel()
+	const m = 1 << 20
+	type file struct {
+		kind iotmark.EvidenceKind
+		size int64
+	}
+	many := func(n int, f file) []file {
+		var out []file
+		for range n {
+			out = append(out, f)
+		}
+		return out
+	}
+	for _, c := range []struct {
+		name  string
+		files []file
+		left  []int // out
+	}{
+		{"little", []file{{iotmark.KindDocument, m}, {iotmark.KindSBOM, m}}, nil},
+		{"images up to the budget", many(4, file{iotmark.KindFirmwareImage, 60 * m}), []int{3}},
+		{"one over the limit of a reader, which says so", []file{{iotmark.KindFirmwareImage, 600 * m}}, nil},
+		{"a capture of any size, and images", append([]file{{iotmark.KindPacketCapture, 1900 * m}}, many(3, file{iotmark.KindFirmwareImage, 60 * m})...), nil},
+		{"more captures than facts are kept", many(7, file{iotmark.KindPacketCapture, 100 * m}), []int{6}},
+		{"small captures", many(20, file{iotmark.KindPacketCapture, m / 4}), nil},
+		{"texts beside captures", append(many(5, file{iotmark.KindPacketCapture, 100 * m}), many(3, file{iotmark.KindDocument, 4 * m})...), []int{7}},
+	} {
+		var src []dossier.Item
+		var jobs []int
+		for i, f := range c.files {
+			src = append(src, dossier.Item{Evidence: iotmark.Evidence{Kind: f.kind}, Standing: iotmark.Held, Size: f.size})
+			jobs = append(jobs, i)
+		}
+		items := make([]check.Item, len(src))
+		afford(src, items, jobs, evidence.DefaultLimits())
+		var left []int
+		for i, it := range items {
+			if it.Problem != nil {
+				left = append(left, i)
+			}
+		}
+		if d := cmp.Diff(c.left, left); d != "" {
+			t.Errorf("%s: got (-want +got)\n%s", c.name, d)
+		}
+	}
+}

@@ -118,18 +118,19 @@ type analysis struct {
 	now   int64 // its time
 	home
 	table
-	pool   pool
-	idle   []*streams
-	held   int // bytes that all conversations hold
-	kept   int // bytes of what is listed, about
-	talks  []talk
-	known  names
-	given  map[addr]string
-	device hardware // that a name or a comment gives
+	pool    pool
+	idle    []*streams
+	held    int // bytes that all conversations hold
+	kept    int // bytes of what is listed, about
+	talks   []talk
+	known   names
+	given   map[addr]string
+	device  hardware // that a name or a comment gives
+	scratch []byte
 
 	talkIndex    map[talkKey]int32
 	askedIndex   map[askedKey]int
-	sessionIndex map[seenKey]int
+	sessionIndex map[[32]byte]int
 	loginIndex   map[seenKey]int
 	sightIndex   map[seenKey]int
 }
@@ -144,7 +145,7 @@ func newAnalysis(name string) *analysis {
 		device:       deviceIn(name),
 		talkIndex:    map[talkKey]int32{},
 		askedIndex:   map[askedKey]int{},
-		sessionIndex: map[seenKey]int{},
+		sessionIndex: map[[32]byte]int{},
 		loginIndex:   map[seenKey]int{},
 		sightIndex:   map[seenKey]int{},
 	}

@@ -2,6 +2,8 @@ package capture
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -238,7 +240,7 @@ func (a *analysis) show(fl *flow, t int32, d *protocol.Dialogue) {
 
 // session lists a handshake, once for each different one.
 func (a *analysis) session(fl *flow, t int32, h protocol.Handshake) {
-	k := seenKey{t, fmt.Sprint(h)}
+	k := a.handshakeKey(t, &h)
 	if n, ok := a.sessionIndex[k]; ok {
 		s := &a.f.Sessions[n]
 		if s.Count++; fl.at < s.At {
@@ -246,7 +248,7 @@ func (a *analysis) session(fl *flow, t int32, h protocol.Handshake) {
 		}
 		return
 	}
-	if len(a.f.Sessions) == maxSessions || !a.afford(2*len(k.text)+256) {
+	if len(a.f.Sessions) == maxSessions || !a.afford(256+sizeOf(&protocol.Dialogue{Handshake: &h})) {
 		a.f.More++
 		return
 	}
@@ -268,6 +270,28 @@ func (a *analysis) session(fl *flow, t int32, h protocol.Handshake) {
 	s.Suites = nil
 	a.sessionIndex[k] = len(a.f.Sessions)
 	a.f.Sessions = append(a.f.Sessions, s)
+}
+
+// handshakeKey tells handshakes of a talk apart. A certificate stands in it by
+// its hash.
+func (a *analysis) handshakeKey(t int32, h *protocol.Handshake) [32]byte {
+	b := binary.LittleEndian.AppendUint32(a.scratch[:0], uint32(t))
+	text := func(s string) { b = append(append(b, s...), 0) }
+	for _, l := range [][]string{{h.Server, h.Version, h.Alert, strconv.FormatBool(h.Encrypted)}, h.ALPN, h.Offered} {
+		for _, s := range l {
+			text(s)
+		}
+		b = append(b, 1)
+	}
+	for _, s := range h.Suites {
+		b = binary.LittleEndian.AppendUint16(b, s)
+	}
+	b = binary.LittleEndian.AppendUint16(append(b, 1), h.Suite)
+	for _, c := range h.Certificates {
+		text(c.SHA256)
+	}
+	a.scratch = b
+	return sha256.Sum256(b)
 }
 
 // merge adds what a later datagram of a conversation says.
