@@ -88,7 +88,7 @@ func looksLikeTLS(b []byte) bool {
 	case recordHandshake:
 		// A handshake message is of a known type and not over 2^17; an
 		// encrypted one after a change of ciphers begins with anything.
-		return n >= 4 && n <= 1<<14+2048 && (len(b) < 7 || b[5] <= 67 && b[6] <= 1 || n >= 32 && n <= 80)
+		return n >= 1 && n <= 1<<14+2048 && (len(b) < 6 || b[5] <= 67 && (n < 2 || len(b) < 7 || b[6] <= 1) || n >= 32 && n <= 80)
 	}
 	return n > 0 && n <= 1<<14+2048 // RFC 5246, 6.2.3
 }
