@@ -240,7 +240,7 @@ func verdict(st *os.ProcessState, waited error, killed bool, h heard, req reques
 // ranOut reports whether the Go runtime ended the child for want of memory.
 // The child can lie about it: it then has the one reason instead of another.
 func ranOut(stderr []byte) bool {
-	for _, s := range []string{"fatal error: runtime: out of memory", "fatal error: out of memory", "runtime: out of memory", "cannot allocate memory", "failed to reserve", "failed to commit"} {
+	for _, s := range []string{"fatal error: runtime: out of memory", "fatal error: out of memory", "runtime: out of memory", "cannot allocate memory", "runtime/cgo: pthread_create failed", "failed to reserve", "failed to commit"} {
 		if bytes.Contains(stderr, []byte(s)) {
 			return true
 		}

@@ -88,10 +88,15 @@ func (p *Preview) Run(ctx context.Context, tick <-chan time.Time) {
 		case <-ctx.Done():
 			return
 		case <-tick:
-			if s := p.stamps(slices.Collect(maps.Keys(p.watched))); !maps.Equal(s, p.watched) {
-				p.look(ctx, s)
-			}
+			p.step(ctx)
 		}
+	}
+}
+
+// step judges the dossier anew when a watched file has changed.
+func (p *Preview) step(ctx context.Context) {
+	if s := p.stamps(slices.Collect(maps.Keys(p.watched))); !maps.Equal(s, p.watched) {
+		p.look(ctx, s)
 	}
 }
 

@@ -34,13 +34,13 @@ type desk struct {
 	t      *testing.T
 	dir    string
 	url    string
-	tick   chan time.Time
+	p      *preview.Preview
 	events *bufio.Scanner
 }
 
 func open(t *testing.T, files map[string]string) *desk {
 	t.Helper()
-	d := &desk{t: t, dir: t.TempDir(), tick: make(chan time.Time)}
+	d := &desk{t: t, dir: t.TempDir()}
 	for name, content := range files {
 		d.write(name, content)
 	}
@@ -58,13 +58,11 @@ func open(t *testing.T, files map[string]string) *desk {
 		a, err := determine.Run(ctx, determine.Input{Catalogue: cat, Dossier: dos, AsOf: "2026-11-22", Limits: evidence.DefaultLimits()})
 		return preview.Judged{Declaration: dos.Declaration, Assessment: a, Catalogue: cat}, err
 	})
-	ended := make(chan struct{})
-	go func() { p.Run(ctx, d.tick); close(ended) }()
+	d.p = p
 	srv := httptest.NewServer(p)
 	d.url = srv.URL
 	t.Cleanup(func() {
 		cancel()
-		<-ended
 		srv.CloseClientConnections()
 		srv.Close()
 	})
@@ -95,11 +93,8 @@ func (d *desk) event(want string) {
 	d.t.Fatal("the stream ended")
 }
 
-// look lets time pass: when it returns, the look before it has ended.
-func (d *desk) look() {
-	d.tick <- time.Time{}
-	d.tick <- time.Time{}
-}
+// look lets time pass.
+func (d *desk) look() { d.p.Step(d.t.Context()) }
 
 func (d *desk) write(name, content string) {
 	d.t.Helper()
@@ -207,6 +202,20 @@ func TestFollowsTheFiles(t *testing.T) {
 	d.write("iotmark.yaml", named("Glint"))
 	d.look()
 	d.event("9")
+}
+
+// Run looks at each tick until its context ends.
+func TestRun(t *testing.T) {
+	t.Parallel()
+	d := open(t, map[string]string{"iotmark.yaml": named("Glow")})
+	ctx, cancel := context.WithCancel(t.Context())
+	tick, ended := make(chan time.Time), make(chan struct{})
+	go func() { d.p.Run(ctx, tick); close(ended) }()
+	d.write("iotmark.yaml", named("Glimmer"))
+	tick <- time.Time{}
+	d.event("2")
+	cancel()
+	<-ended
 }
 
 // A preview that begins with a broken declaration has no pages to show, and
