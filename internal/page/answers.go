@@ -172,14 +172,14 @@ func (in Input) factValue(i int, value, print string, a map[string]string) strin
 	return message.Short(print, nameLength)
 }
 
-// behind gives the criteria that stand first behind an answer and behind the
-// printed facts it rests on. The others of the catalogue's list are about
-// something beside.
+// behind gives the criteria that stand behind an answer, its detail included,
+// and behind the printed facts it rests on. What is found about any of them
+// stands beside the answer: a shopper does not open the list of topics.
 func (in Input) behind(row catalogue.LabelRow) []iotmark.CriterionID {
-	out := row.Criteria[:min(1, len(row.Criteria))]
+	out := slices.Clone(row.Criteria)
 	for _, f := range in.Catalogue.Label.Facts {
-		if slices.Contains(row.Facts, f.ID) && len(f.Criteria) > 0 {
-			out = append(slices.Clone(out), f.Criteria[0])
+		if slices.Contains(row.Facts, f.ID) {
+			out = append(out, f.Criteria...)
 		}
 	}
 	return out

@@ -261,6 +261,12 @@ func TestAnswerThatDoesNotFit(t *testing.T) {
 	inOrder(t, text(t, render(t, product(t, "disaster", "en"))),
 		"What can it sense?\nCamera.", "Says the maker, 1 November 2026. The program found something that does not fit.", "Where does my data go?",
 		"The program found something that does not fit.", "Does it work without internet?")
+	// a host that nobody declared is about the firms, which are the detail of this answer
+	inOrder(t, text(t, render(t, product(t, "average", "en"))),
+		"Where does my data go?", "Goes to 2 firms.", "The program found something that does not fit.", "Does it work without internet?")
+	if s := text(t, render(t, product(t, "complete", "en"))); strings.Contains(s, "does not fit") {
+		t.Error("something does not fit where everything does")
+	}
 }
 
 // What could be misused is on neither page, and its criterion looks like one

@@ -402,7 +402,7 @@ func (in Input) partyViews() []partyView {
 	where := func(address, country string) template.HTML {
 		h := template.HTML("")
 		if filled(address) {
-			h = foreign(address, lineLength)
+			h = foreign(without(address, in.country(country), Input{Words: message.English()}.country(country)), lineLength)
 		}
 		if filled(country) {
 			if h != "" {
@@ -424,6 +424,17 @@ func (in Input) partyViews() []partyView {
 		}
 	}
 	return out
+}
+
+// without takes a country off the end of an address, for it is said beside it.
+func without(address string, names ...string) string {
+	for _, name := range names {
+		s := strings.TrimRight(address, " .,")
+		if n := len(s) - len(name); name != "" && n > 0 && strings.EqualFold(s[n:], name) {
+			return strings.TrimRight(strings.TrimSuffix(strings.TrimRight(s[:n], " "), " the"), " .,")
+		}
+	}
+	return address
 }
 
 // contacts says where weaknesses are told, and where people ask for their
