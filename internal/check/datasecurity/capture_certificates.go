@@ -14,14 +14,15 @@ import (
 // certificate is not good.
 var CaptureCertificates = check.Check{
 	ID:      "data-security.capture-certificates",
-	Version: 1,
+	Version: 2,
 	Title:   "The product goes on only with servers whose certificate is good",
 	What: "Reads the certificates that servers beyond the home show the product in a packet capture. It fails where the product goes on although the certificate was out of its dates at that moment, " +
-		"is for another name than the one asked for, or has a key or signature that is too weak (RSA under 2048 bits, curves under 224, MD5, SHA-1). A certificate that signs itself is left to a person: " +
-		"the product may know that very one. A server that the product refused is told.",
+		"is for another name than the one asked for, or has a key or signature that is too weak (RSA under 2048 bits, curves under 224, MD5, SHA-1). Left to a person are a certificate that signs itself, " +
+		"for the product may know that very one, one with more names than are kept, and a weak one higher in the chain. A server that the product refused is told.",
 	Why:     "A product that does not look at the certificate talks to whoever stands in between, and the encryption keeps nobody out.",
 	Satisfy: "Renew certificates by program before they run out, name every host in them, and switch the checks on in the product; try it with a false certificate.",
 	Limits: "Certificates can be read up to TLS 1.2 only; TLS 1.3 hides them, and a resumed session shows none. No list of authorities is asked: one of the maker's own is as good. " +
+		"A server may send an old certificate of an authority along that no path of trust needs, so that weakness above the server's own is no failure. " +
 		"The moment is that of the clock of whoever recorded. Whether a forged certificate is refused is tried on a unit.",
 	Cites: []string{
 		"ETSI EN 303 645 V3.1.3, 5.5-1",
@@ -36,10 +37,16 @@ var CaptureCertificates = check.Check{
 }
 
 func captureCertificates(v traffic.View) []iotmark.Finding {
-	seen, blind := handshakes(v)
+	seen, begun := handshakes(v)
 	dates, names, weak := v.Group(), v.Group(), v.Group()
-	itself, unnamed, refused := v.Group(), v.Group(), v.Group()
+	itself, unnamed, refused, above, long := v.Group(), v.Group(), v.Group(), v.Group(), v.Group()
 	good, hidden := 0, 0
+	judged, blind := map[int]bool{}, map[int]bool{} // talks
+	for _, i := range begun {
+		if t, _ := v.Talk(i); !t.Local && !t.Called {
+			blind[i] = true
+		}
+	}
 	for _, h := range seen {
 		if h.talk.Local || h.talk.Called {
 			continue
@@ -50,7 +57,7 @@ func captureCertificates(v traffic.View) []iotmark.Finding {
 				hidden++
 			default:
 				if !h.refused() {
-					blind++
+					blind[h.Talk] = true
 				}
 			}
 			continue
@@ -58,34 +65,59 @@ func captureCertificates(v traffic.View) []iotmark.Finding {
 		where, leaf := traffic.Service(h.talk), h.Certificates[0]
 		late := !h.Time.IsZero() && (h.Time.Before(leaf.NotBefore) || h.Time.After(leaf.NotAfter))
 		asked, fits := nameFits(h)
-		frail := frailty(h.Certificates)
+		frail := frailty(leaf)
 		note := "certificate for " + traffic.Clean(leaf.Subject) + ", " + leaf.NotBefore.UTC().Format("2006-01-02") + " to " + leaf.NotAfter.UTC().Format("2006-01-02")
-		bad := late || asked && !fits || frail != ""
+		stranger := asked && !fits && !leaf.NamesCut
+		bad := late || stranger || frail != ""
 		switch {
 		case bad && !h.Encrypted:
 			refused.Add(where, h.At, h.talk, note)
 			continue
+		case !h.Encrypted: // broken off, or the capture ends
+			blind[h.Talk] = true
+			continue
 		case late:
 			dates.Add(where, h.At, h.talk, note)
-		case asked && !fits && !leaf.SelfSigned:
+		case stranger && !leaf.SelfSigned:
 			names.Add(where, h.At, h.talk, note)
 		}
 		if frail != "" {
 			weak.Add(where+" ("+frail+")", h.At, h.talk, note)
 		}
+		for _, c := range h.Certificates[1:] {
+			if f := frailty(c); f != "" && !c.SelfSigned { // a root is trusted for itself
+				above.Add(where+" ("+f+")", h.At, h.talk, "certificate of "+traffic.Clean(c.Subject))
+				break
+			}
+		}
+		judged[h.Talk] = true
 		switch {
 		case leaf.SelfSigned:
 			itself.Add(where, h.At, h.talk, note)
+		case !fits && leaf.NamesCut:
+			long.Add(where, h.At, h.talk, note)
 		case !asked && !fits, h.Time.IsZero():
 			unnamed.Add(where, h.At, h.talk, note)
 		case !bad:
 			good++
 		}
 	}
-	sum := v.Say(iotmark.Passed, "good", "n", check.N(good))
+	// A resumed session rests on the certificate of an earlier one (RFC 5246,
+	// 7.3), so that one that was judged stands for it.
+	unseen := v.Group()
+	for i, t := range v.Talks {
+		if blind[i] && !judged[i] {
+			unseen.Add(traffic.Service(t), t.At, t, "")
+		}
+	}
+	tls13 := ""
+	if hidden > 0 {
+		tls13 = check.N(hidden)
+	}
+	sum := v.Say(iotmark.Passed, "good", "n", check.N(good), "hidden", tls13)
 	switch {
-	case good == 0 && blind > 0:
-		sum = v.Say(iotmark.CantTell, "not-seen", "n", check.N(blind))
+	case good == 0 && unseen.Len() > 0:
+		sum = v.Say(iotmark.CantTell, "not-seen", "n", check.N(unseen.Len()))
 	case good == 0 && refused.Len() > 0:
 		sum = v.Say(iotmark.CantTell, "all-refused")
 	case good == 0 && hidden > 0:
@@ -96,7 +128,11 @@ func captureCertificates(v traffic.View) []iotmark.Finding {
 	found := slices.Concat(
 		dates.Say(iotmark.Failed, "dates"), names.Say(iotmark.Failed, "name"), weak.Say(iotmark.Failed, "weak"),
 		itself.Say(iotmark.CantTell, "signs-itself"), unnamed.Say(iotmark.CantTell, "unnamed"),
+		long.Say(iotmark.CantTell, "names-cut"), above.Say(iotmark.CantTell, "weak-above"),
 	)
+	if good > 0 {
+		found = append(found, unseen.Say(iotmark.CantTell, "not-seen-of")...)
+	}
 	return v.Sum(sum, append(found, refused.Say(iotmark.Passed, "refused")...)...)
 }
 
@@ -127,16 +163,14 @@ func covers(pattern, host string) bool {
 	return pattern == host
 }
 
-// frailty says in a word what is weak about a chain; the signature of a
-// certificate that signs itself protects nothing and is not looked at.
-func frailty(chain []protocol.Certificate) string {
-	for _, c := range chain {
-		switch {
-		case c.Key == "rsa" && c.Bits > 0 && c.Bits < 2048, c.Key == "ecdsa" && c.Bits > 0 && c.Bits < 224:
-			return c.Key + " " + check.N(c.Bits) + " bits"
-		case !c.SelfSigned && (strings.Contains(c.Signature, "MD5") || strings.Contains(c.Signature, "MD2") || strings.Contains(c.Signature, "SHA1")):
-			return traffic.Clean(c.Signature)
-		}
+// frailty says in a word what is weak about a certificate; the signature of
+// one that signs itself protects nothing and is not looked at.
+func frailty(c protocol.Certificate) string {
+	switch {
+	case c.Key == "rsa" && c.Bits > 0 && c.Bits < 2048, c.Key == "ecdsa" && c.Bits > 0 && c.Bits < 224:
+		return c.Key + " " + check.N(c.Bits) + " bits"
+	case !c.SelfSigned && (strings.Contains(c.Signature, "MD5") || strings.Contains(c.Signature, "MD2") || strings.Contains(c.Signature, "SHA1")):
+		return traffic.Clean(c.Signature)
 	}
 	return ""
 }

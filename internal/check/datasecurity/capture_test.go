@@ -211,6 +211,21 @@ func TestCaptureCertificates(t *testing.T) {
 	sha1Root := func(h *protocol.Handshake) {
 		h.Certificates = append(h.Certificates, protocol.Certificate{Key: "rsa", Bits: 4096, Signature: "SHA1-RSA", SelfSigned: true})
 	}
+	higher := func(change func(*protocol.Certificate)) func(*protocol.Handshake) {
+		return func(h *protocol.Handshake) {
+			c := protocol.Certificate{Subject: "Authority", Key: "rsa", Bits: 2048, Signature: "SHA256-RSA"}
+			change(&c)
+			h.Certificates = append(h.Certificates, c)
+		}
+	}
+	cutNames := func(c *protocol.Certificate) { c.NamesCut = true }
+	again := func(in check.Input) check.Input { // all handshakes are of one talk
+		f := in.Items[0].Facts.(*capture.Facts)
+		for i := range f.Sessions {
+			f.Sessions[i].Talk = 0
+		}
+		return in
+	}
 	checktest.Run(t, datasecurity.CaptureCertificates, []checktest.Case{
 		checktest.Row("good, by a private authority", met(t, list(a), leaf()), "passed good"),
 		checktest.Row("good, by a star", met(t, list(a), shown(leaf(), under("x.b.example"))), "passed good"),
@@ -223,6 +238,12 @@ func TestCaptureCertificates(t *testing.T) {
 		checktest.Row("RSA of 1024 bits", met(t, list(a), leaf(func(c *protocol.Certificate) { c.Key, c.Bits = "rsa", 1024 })), "failed weak"),
 		checktest.Row("signed with SHA-1", met(t, list(a), leaf(func(c *protocol.Certificate) { c.Signature = "SHA1-RSA" })), "failed weak"),
 		checktest.Row("a root with SHA-1", met(t, list(a), shown(leaf(), sha1Root)), "passed good"),
+		checktest.Row("a root with a short key", met(t, list(a), shown(leaf(), higher(func(c *protocol.Certificate) { c.SelfSigned, c.Bits = true, 1024 }))), "passed good"),
+		checktest.Row("an old cross certificate in the chain", met(t, list(a), shown(leaf(), higher(func(c *protocol.Certificate) { c.Signature = "SHA1-RSA" }))), "cantTell weak-above"),
+		checktest.Row("an authority with a short key", met(t, list(a), shown(leaf(), higher(func(c *protocol.Certificate) { c.Bits = 1024 }))), "cantTell weak-above"),
+		checktest.Row("a list of names that is cut", met(t, list(a), shown(leaf(cutNames), under("c.example"))), "cantTell names-cut"),
+		checktest.Row("a list of names that is cut behind the name", met(t, list(a), leaf(cutNames)), "passed good"),
+		checktest.Row("a list that is cut, and ran out", met(t, list(a), shown(leaf(cutNames, late), under("c.example"))), "failed dates", "cantTell names-cut"),
 		checktest.Row("ran out and weak", met(t, list(a), leaf(late, func(c *protocol.Certificate) { c.Key, c.Bits = "rsa", 512 })), "failed dates", "failed weak"),
 		checktest.Row("signs itself", met(t, list(a), leaf(self)), "cantTell signs-itself"),
 		checktest.Row("signs itself, for another name", met(t, list(a), shown(leaf(self), under("c.example"))), "cantTell signs-itself"),
@@ -232,6 +253,11 @@ func TestCaptureCertificates(t *testing.T) {
 		checktest.Row("1.3 hides them", met(t, list(a), hello("TLS 1.3", 0x1301, "TLS 1.3")), "inapplicable hidden"),
 		checktest.Row("resumed", met(t, list(a), hello("TLS 1.2", strong, "TLS 1.2")), "cantTell not-seen"),
 		checktest.Row("begun before", recorded(t, list(a)), "cantTell not-seen"),
+		checktest.Row("good, and another begun before", met(t, list(a, b), leaf()), "cantTell not-seen-of"),
+		checktest.Row("good, and another resumed", met(t, list(a, b), leaf(), hello("TLS 1.2", strong, "TLS 1.2")), "cantTell not-seen-of"),
+		checktest.Row("good, and the same resumed", again(met(t, list(a), leaf(), hello("TLS 1.2", strong, "TLS 1.2"))), "passed good"),
+		checktest.Row("good, and the handshake broken off", met(t, list(a), shown(leaf(), open)), "cantTell not-seen"),
+		checktest.Row("good, and another is of 1.3", met(t, list(a, b), leaf(), hello("TLS 1.3", 0x1301, "TLS 1.3")), "passed good"),
 		checktest.Row("at home they are the unit's own", met(t, list(talk("", 443, protocol.TLS, protocol.Encrypted, atHome, byOthers), talk("a.example", 1883, protocol.MQTT, protocol.Clear)), leaf(self, late)), "inapplicable none"),
 		checktest.Row("nobody knows whose it is", recorded(t, list(a), unknown), "cantTell capture.whose"),
 	})
@@ -288,6 +314,9 @@ func TestCaptureReal(t *testing.T) {
 		// Two stations, either of which may be it: nothing is held against anybody.
 		{"pcap/ndpi/mqtt.pcap", "mqtt.pcap", []iotmark.Outcome{"cantTell", "cantTell", "cantTell", "cantTell", "cantTell"}},
 		{"pcap/ndpi/mqtt.pcap", "mqtt.device=00-02-00-00-00-08.pcap", []iotmark.Outcome{"failed", "failed", "cantTell", "cantTell", "cantTell"}},
+		// A phone with an app: pictures in the clear, TLS 1.0 and static RSA, an old certificate
+		// of an authority beside good ones of the servers themselves.
+		{"pcap/ndpi/alexa-app.pcapng", "a.device-78f882d3fbc2.pcapng", []iotmark.Outcome{"failed", "passed", "failed", "failed", "cantTell"}},
 		// Recorded nine days after the certificate ran out.
 		{"pcap/zeek/tls-expired-cert.pcap", "tls.pcap", []iotmark.Outcome{"passed", "passed", "failed", "failed", "failed"}},
 	} {

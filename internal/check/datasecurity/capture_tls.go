@@ -16,8 +16,8 @@ func sealed(t capture.Talk) bool {
 }
 
 // handshakes gives the product's handshakes that a server answered, and
-// counts the talks of which none is in the capture.
-func handshakes(v traffic.View) (seen []handshake, blind int) {
+// gives the talks of which none is in the capture.
+func handshakes(v traffic.View) (seen []handshake, blind []int) {
 	has := map[int]bool{}
 	for _, s := range v.Facts.Sessions {
 		t, ok := v.Talk(s.Talk)
@@ -29,7 +29,7 @@ func handshakes(v traffic.View) (seen []handshake, blind int) {
 	}
 	for i, t := range v.Talks {
 		if sealed(t) && !has[i] {
-			blind++
+			blind = append(blind, i)
 		}
 	}
 	return seen, blind

@@ -55,8 +55,8 @@ func captureTLSVersions(v traffic.View) []iotmark.Finding {
 	}
 	sum := v.Say(iotmark.Passed, "current", "n", check.N(good))
 	switch {
-	case good == 0 && (blind > 0 || len(seen) > 0):
-		sum = v.Say(iotmark.CantTell, "no-hello", "n", check.N(blind))
+	case good == 0 && (len(blind) > 0 || len(seen) > 0):
+		sum = v.Say(iotmark.CantTell, "no-hello", "n", check.N(len(blind)))
 	case good == 0:
 		sum = v.Say(iotmark.Inapplicable, "none")
 	}

@@ -19,7 +19,9 @@ import (
 const (
 	maxCertificate = 16 << 10 // bytes of one certificate
 	maxChain       = 10       // certificates of one chain
-	maxNames       = 32       // alternative names of one certificate
+	maxNames       = 256      // alternative names of one certificate
+	maxNamesLen    = 8 << 10  // bytes of all of them
+	maxParts       = 32       // of the name of a subject or an issuer
 	maxText        = 256      // bytes of one name
 )
 
@@ -119,7 +121,7 @@ func distinguished(name cryptobyte.String) (string, bool) {
 			if !set.ReadASN1(&attribute, tag.SEQUENCE) || !attribute.ReadASN1ObjectIdentifier(&oid) || !attribute.ReadAnyASN1(&value, &kind) {
 				return "", false
 			}
-			if n >= maxNames {
+			if n >= maxParts {
 				continue
 			}
 			short := oid.String()
@@ -312,29 +314,42 @@ func extensions(tbs cryptobyte.String, c *Certificate) bool {
 	return true
 }
 
-// alternatives reads the DNS names and addresses of a subjectAltName.
+// alternatives reads the DNS names and addresses of a subjectAltName. What is
+// left out is told: a name that is not in the list may be one of the others.
 func alternatives(value cryptobyte.String, c *Certificate) bool {
 	var names cryptobyte.String
 	if !value.ReadASN1(&names, tag.SEQUENCE) {
 		return false
 	}
+	total := 0
 	for !names.Empty() {
 		var v cryptobyte.String
 		var kind tag.Tag
 		if !names.ReadAnyASN1(&v, &kind) {
 			return false
 		}
-		if len(c.Names) == maxNames {
-			continue
-		}
+		name := ""
 		switch kind {
 		case tag.Tag(2).ContextSpecific():
-			c.Names = append(c.Names, clip(string(v[:min(len(v), maxText)])))
-		case tag.Tag(7).ContextSpecific():
-			if a, ok := netip.AddrFromSlice(v); ok {
-				c.Names = append(c.Names, a.String())
+			if len(v) > maxText { // no name of DNS is as long: RFC 1035, 2.3.4
+				c.NamesCut = true
+				continue
 			}
+			name = clip(string(v))
+		case tag.Tag(7).ContextSpecific():
+			a, ok := netip.AddrFromSlice(v)
+			if !ok {
+				continue
+			}
+			name = a.String()
+		default:
+			continue
 		}
+		if total += len(name); len(c.Names) == maxNames || total > maxNamesLen {
+			c.NamesCut = true
+			return true
+		}
+		c.Names = append(c.Names, name)
 	}
 	return true
 }

@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/hex"
+	"fmt"
 	"math/big"
 	"net"
 	"strings"
@@ -42,7 +43,7 @@ func certificates(t testing.TB) map[string][]byte {
 			NotBefore: time.Date(1999, 12, 31, 23, 59, 59, 0, time.UTC), NotAfter: time.Date(2051, 1, 2, 3, 4, 5, 0, time.UTC)}
 	}
 	many := tmpl(plain, x509.SHA256WithRSA)
-	for i := range 40 {
+	for i := range 80 {
 		many.DNSNames = append(many.DNSNames, strings.Repeat("a", i+1)+".example")
 	}
 	full := tmpl(pkix.Name{CommonName: "Gerät", Organization: []string{"Maker"}, Country: []string{"DE"}}, x509.SHA384WithRSA)
@@ -106,7 +107,7 @@ func TestCertificate(t *testing.T) {
 			case "two parts of one kind":
 				want.Subject, want.Issuer = "OU=a, OU=b", "OU=a, OU=b"
 			}
-			want.Names = append(want.Names, c.DNSNames[:min(len(c.DNSNames), 32)]...)
+			want.Names = append(want.Names, c.DNSNames...)
 			for _, ip := range c.IPAddresses {
 				want.Names = append(want.Names, ip.String())
 			}
@@ -145,6 +146,41 @@ func TestCertificateLimits(t *testing.T) {
 	} {
 		if c, ok := protocol.ParseCertificate(der); ok {
 			t.Errorf("%s: got %+v", name, c)
+		}
+	}
+}
+
+// A list of names is bounded by number and by bytes, and one that is not
+// whole says so: nobody may take what is left out for what is not there.
+func TestCertificateNames(t *testing.T) {
+	t.Parallel()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name      string
+		n, length int // names of so many bytes
+		want      int
+		cut       bool
+	}{
+		{"as many as are kept", 256, 20, 256, false},
+		{"one more", 257, 20, 256, true},
+		{"as many bytes as are kept", 128, 64, 128, false},
+		{"more bytes", 129, 64, 128, true},
+		{"a name that is none", 1, 257, 0, true},
+	} {
+		tmpl := &x509.Certificate{SerialNumber: big.NewInt(7), NotAfter: time.Date(2051, 1, 2, 3, 4, 5, 0, time.UTC)}
+		for i := range c.n {
+			tmpl.DNSNames = append(tmpl.DNSNames, fmt.Sprintf("%0*d.example", c.length-len(".example"), i))
+		}
+		der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, key.Public(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := protocol.ParseCertificate(der)
+		if !ok || len(got.Names) != c.want || got.NamesCut != c.cut {
+			t.Errorf("%s: read %v, got %d names, cut %v, want %d, %v", c.name, ok, len(got.Names), got.NamesCut, c.want, c.cut)
 		}
 	}
 }

@@ -108,7 +108,8 @@ type Handshake struct {
 type Certificate struct {
 	Subject    string    `json:"subject"` // common name, or the whole name
 	Issuer     string    `json:"issuer"`
-	Names      []string  `json:"names,omitempty"` // DNS names and addresses, at most 32
+	Names      []string  `json:"names,omitempty"`     // DNS names and addresses, at most 256 and 8 kB
+	NamesCut   bool      `json:"names_cut,omitempty"` // it has more names than are kept
 	NotBefore  time.Time `json:"not_before"`
 	NotAfter   time.Time `json:"not_after"`
 	Key        string    `json:"key"`       // rsa, ecdsa, ed25519, other
