@@ -145,13 +145,27 @@ func initDossier(ctx context.Context, cmd *cli.Command) error {
 	if _, err := dossier.Read("iotmark.yaml", text, cat); err != nil {
 		return err
 	}
+	kept := slices.ContainsFunc(d.Evidence, func(e iotmark.Evidence) bool { return e.Visibility == iotmark.Restricted })
+	if kept {
+		text = append(text, keptComment...)
+	}
 	text = append(text, i.questions(d)...)
 	if err := replace(file, string(text)); err != nil {
 		return &iotmark.Error{Kind: iotmark.Invalid, ID: "output", Msg: "the declaration could not be written to " + file, Err: err}
 	}
 	fmt.Fprintf(cmd.Root().Writer, "%s: %s of evidence. Now: iotmark check %s\n", file, count(len(d.Evidence), "piece", "pieces"), dir)
+	if kept {
+		fmt.Fprintln(cmd.Root().Writer, wrap("Captures, images and apps may hold passwords and keys, so they are written as visibility: restricted. Only title, kind, date and hash of them become public.", columns, 0))
+	}
 	return nil
 }
+
+// keptComment stands in the declaration when something was written as
+// restricted.
+const keptComment = `
+# Captures, images and apps may hold passwords and keys, so they are restricted above: "iotmark publish" shows
+# title, kind, date and hash of them, never the file. For one that anybody may have, write visibility: public.
+`
 
 // interview asks a person, or reads flags.
 type interview struct {
@@ -487,7 +501,7 @@ func (i *interview) search(ctx context.Context, d *iotmark.Declaration, fsys fs.
 			}
 		}
 		if take {
-			d.Evidence = append(d.Evidence, iotmark.Evidence{ID: p.ID, Kind: p.Kind, Title: p.Title, Path: p.Path})
+			d.Evidence = append(d.Evidence, iotmark.Evidence{ID: p.ID, Kind: p.Kind, Title: p.Title, Path: p.Path, Visibility: p.Visibility})
 		}
 	}
 	return nil

@@ -30,7 +30,8 @@ func publishCommand() *cli.Command {
 		Description: `PATH is a product's folder, a zip or tar of it, or a declaration. The folder
 that is written is DIR/.well-known/iotmark; put it on your web server. Nothing
 is sent anywhere. Restricted and secret evidence is named by title and hash
-only. --dry-run shows what would become public and writes nothing.
+only, and so is evidence in which a check found what would help an attacker.
+--dry-run shows what would become public and writes nothing.
 
 What was promised in public is not lowered quietly: an earlier date, or a core
 function that is gone, is refused unless --lower-promise gives the reason.`,
@@ -144,12 +145,18 @@ func publish(ctx context.Context, cmd *cli.Command) error {
 // material determines twice, the whole dossier and its public part, and draws
 // the published assessment from both.
 func material(ctx context.Context, cmd *cli.Command, cat *catalogue.Catalogue, d *dossier.Dossier, asOf iotmark.Date) (in publication.Input, whole iotmark.Assessment, err error) {
-	public, err := publication.PublicOf(d, cat)
+	public, err := publication.PublicOf(d, cat, nil) // what is not ready is told before anything is examined
 	if err != nil {
 		return in, whole, err
 	}
 	if whole, err = run(ctx, cmd, cat, d, asOf); err != nil {
 		return in, whole, err
+	}
+	if public, err = publication.PublicOf(d, cat, publication.Exploitable(whole)); err != nil {
+		return in, whole, err
+	}
+	for _, w := range public.Withheld {
+		fmt.Fprintf(cmd.Root().ErrWriter, "%s [evidence-withheld]\n", message.Clean(w.String()))
 	}
 	open, err := run(ctx, cmd, cat, public.Dossier, asOf)
 	if err != nil {

@@ -95,13 +95,13 @@ func TestPublishWithholdsWhatHelpsAnAttacker(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		changes  []string
-		restrict bool
+		withheld bool // the declaration calls it public
 	}{
-		"public image":     {nil, false},
-		"restricted image": {[]string{"title: Image 1.0.3, path: evidence/firmware.tar.gz,", "title: Image 1.0.3, visibility: restricted, path: evidence/firmware.tar.gz,"}, true},
+		"public image":     {nil, true},
+		"restricted image": {[]string{"title: Image 1.0.3, path: evidence/firmware.tar.gz,", "title: Image 1.0.3, visibility: restricted, path: evidence/firmware.tar.gz,"}, false},
 		"secret list of components": {[]string{
 			"title: Image 1.0.3, path: evidence/firmware.tar.gz,", "title: Image 1.0.3, visibility: secret, path: evidence/firmware.tar.gz,",
-			"title: Software, path: evidence/bom.json,", "title: Software, visibility: secret, path: evidence/bom.json,"}, true},
+			"title: Software, path: evidence/bom.json,", "title: Software, visibility: secret, path: evidence/bom.json,"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -113,38 +113,42 @@ func TestPublishWithholdsWhatHelpsAnAttacker(t *testing.T) {
 			}
 			files := everything(t, site)
 			files["stdout"], files["stderr"] = out, errs
-			words := []string{"private-keys.found", "default-logins.known", "default-logins.empty", "\"exploitable\"", dir}
-			if c.restrict {
+			words := []string{"capture-logins.internet", "capture-logins.home", "private-keys.found", "default-logins.known", "default-logins.empty", "\"exploitable\"", dir,
 				// Words of the image and of the private key in it.
-				words = append(words, "server.key", "BEGIN RSA PRIVATE KEY", "BEGIN PRIVATE KEY", "camd", "cloudagent", "telnetd", "console-shell", "respawn", "usr/bin/")
-			}
+				"server.key", "BEGIN RSA PRIVATE KEY", "BEGIN PRIVATE KEY", "camd", "cloudagent", "telnetd", "console-shell", "respawn", "usr/bin/"}
 			for file, s := range files {
-				if strings.HasSuffix(file, "unpacked") && !c.restrict {
-					continue // the maker publishes the image
-				}
 				for _, w := range words {
 					if strings.Contains(s, w) {
 						t.Errorf("%s has %q", file, w)
 					}
 				}
 			}
-			// Whole pieces of evidence that are not public are in no file, not even
-			// in part.
-			if c.restrict {
-				b, err := os.ReadFile(filepath.Join(dir, "evidence/firmware.tar.gz"))
+			// Whole pieces of evidence that are not public, or in which something to
+			// exploit was found, are in no file, not even in part.
+			for _, name := range []string{"evidence/firmware.tar.gz", "evidence/camera.device-02005e0c3600.pcap"} {
+				b, err := os.ReadFile(filepath.Join(dir, name))
 				if err != nil {
 					t.Fatal(err)
 				}
 				for file, s := range files {
 					if strings.Contains(s, string(b[len(b)/2:len(b)/2+64])) {
-						t.Errorf("%s has bytes of the image", file)
+						t.Errorf("%s has bytes of %s", file, name)
 					}
 				}
+			}
+			told := "evidence.image (Image 1.0.3) is public in the declaration and was withheld: device-security.default-logins, device-security.private-keys"
+			if strings.Contains(errs, told) != c.withheld {
+				t.Errorf("got %q on stderr", errs)
+			}
+			_, shown, _ := iotmark(t, "publish", "--at", "2026-11-22", "--out", t.TempDir(), "--dry-run", dir)
+			told = "  image: Image 1.0.3 (firmware-image), withheld: device-security.default-logins, device-security.private-keys found in it what would help an attacker\n"
+			if strings.Contains(shown, told) != c.withheld {
+				t.Errorf("got %q from the dry run", shown)
 			}
 			a := published(t, site, "zc-360")
 			for _, f := range a.Assessment.Findings {
 				switch f.Check {
-				case "device-security.private-keys", "device-security.default-logins":
+				case "data-security.capture-logins", "device-security.private-keys", "device-security.default-logins":
 					if f.Outcome != "untested" || f.Message != "publication.no-result" || len(f.Places)+len(f.Args)+len(f.Basis) > 0 {
 						t.Errorf("got %+v, want no result", f)
 					}

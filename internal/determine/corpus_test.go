@@ -25,6 +25,7 @@ import (
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/catalogue"
+	"github.com/open-iot-mark/iotmark/internal/check"
 	"github.com/open-iot-mark/iotmark/internal/determine"
 	"github.com/open-iot-mark/iotmark/internal/dossier"
 	"github.com/open-iot-mark/iotmark/internal/evidence"
@@ -128,6 +129,10 @@ func TestCompleteMeetsEverything(t *testing.T) {
 	}
 }
 
+func sensitive(id iotmark.CheckID) bool {
+	return slices.ContainsFunc(determine.Checks(), func(c check.Check) bool { return c.ID == id && c.Sensitive })
+}
+
 // The dossiers that this project made say what was written down about them.
 func TestCorpus(t *testing.T) {
 	t.Parallel()
@@ -154,6 +159,11 @@ func TestCorpus(t *testing.T) {
 				t.Errorf("findings of each check: got (-want +got); go test -run TestCorpus -update writes them\n%s", diff)
 			}
 			held(t, a)
+			for _, f := range a.Findings {
+				if f.Exploitable && !sensitive(f.Check) {
+					t.Errorf("%s finds what helps an attacker and is not marked sensitive", f.Check)
+				}
+			}
 		})
 	}
 }

@@ -21,7 +21,16 @@ type Proposal struct {
 	Kind  iotmark.EvidenceKind
 	Title string
 	Why   string // how it was recognised
+	// Visibility is restricted for kinds that may hold what nobody else may
+	// know, as mayHoldSecrets says; empty, which is public, for all others.
+	Visibility iotmark.Visibility
 }
+
+// mayHoldSecrets are the kinds whose bytes a person cannot look through: a
+// capture holds passwords that were sent in the clear, an image or an app the
+// keys and accounts that were left in it. They are public only when the maker
+// says so.
+var mayHoldSecrets = []iotmark.EvidenceKind{iotmark.KindPacketCapture, iotmark.KindFirmwareImage, iotmark.KindAppPackage}
 
 // Bounds of the walk: a repository is searched, not a disk.
 const (
@@ -105,7 +114,22 @@ func Propose(ctx context.Context, fsys fs.FS) ([]Proposal, error) {
 			return w.out, err
 		}
 	}
-	return w.out, nil
+	return apart(w.out), nil
+}
+
+// apart adds the path to titles that several proposals have, so that readers
+// of the titles can tell two captures from each other.
+func apart(out []Proposal) []Proposal {
+	times := map[string]int{}
+	for _, p := range out {
+		times[p.Title]++
+	}
+	for i, p := range out {
+		if times[p.Title] > 1 {
+			out[i].Title += ": " + p.Path
+		}
+	}
+	return out
 }
 
 // walk is one search through a folder.
@@ -163,7 +187,11 @@ func (w *walk) look(p string, d fs.DirEntry) {
 	if w.seen[id]++; w.seen[id] > 1 {
 		id = iotmark.EvidenceID(string(id) + "-" + strconv.Itoa(w.seen[id]))
 	}
-	w.out = append(w.out, Proposal{ID: id, Path: p, Kind: c.kind, Title: c.title, Why: c.why})
+	prop := Proposal{ID: id, Path: p, Kind: c.kind, Title: c.title, Why: c.why}
+	if slices.Contains(mayHoldSecrets, c.kind) {
+		prop.Visibility = iotmark.Restricted
+	}
+	w.out = append(w.out, prop)
 }
 
 // recognise returns the first clue that holds for a file; only the sure ones

@@ -80,6 +80,29 @@ func TestPropose(t *testing.T) {
 	}
 }
 
+// What may hold passwords and keys is proposed as restricted, and two files of
+// one kind have titles that tell them apart.
+func TestProposeKeepsSecrets(t *testing.T) {
+	t.Parallel()
+	found, err := determine.Propose(context.Background(), files(map[string]string{
+		"build/lamp.apk": "PK\x03\x04rest", "build/lamp.img": image, "out/bom.json": bom, "lan/day-1.pcap": pcap, "lan/day-2.pcap": pcap,
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range found {
+		got = append(got, fmt.Sprintf("%s|%s|%s", p.Title, p.Kind, p.Visibility))
+	}
+	want := []string{
+		"Recorded traffic: lan/day-1.pcap|packet-capture|restricted", "Recorded traffic: lan/day-2.pcap|packet-capture|restricted",
+		"Software components|sbom|", "The app as shipped|app-package|restricted", "Device image|firmware-image|restricted",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("got (-want +got)\n%s", diff)
+	}
+}
+
 // A build that wrote a great many files hides nothing beside it.
 func TestProposeManyBuilt(t *testing.T) {
 	t.Parallel()

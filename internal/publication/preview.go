@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/open-iot-mark/iotmark"
 )
@@ -32,7 +33,11 @@ func Preview(in Input, d *Draft, whole iotmark.Assessment, place string) (Shown,
 	for _, e := range in.Public.Declaration.Evidence {
 		switch line := fmt.Sprintf("%s: %s (%s)", e.ID, e.Title, e.Kind); {
 		case hidden(e):
-			s.Hidden = append(s.Hidden, line+", "+string(e.Visibility))
+			why := string(e.Visibility)
+			if i := slices.IndexFunc(in.Public.Withheld, func(w Withheld) bool { return w.Evidence == e.ID }); i >= 0 {
+				why = fmt.Sprintf("withheld: %s found in it what would help an attacker", join(in.Public.Withheld[i].Checks))
+			}
+			s.Hidden = append(s.Hidden, line+", "+why)
 		case e.Path != "":
 			s.Evidence = append(s.Evidence, fmt.Sprintf("%s, %s/%s...", line, EvidenceDir, e.SHA256.Short()))
 		}
@@ -70,6 +75,21 @@ func Preview(in Input, d *Draft, whole iotmark.Assessment, place string) (Shown,
 		s.Changes = append(s.Changes[:maxChanges], fmt.Sprintf("and %d more", n))
 	}
 	return s, nil
+}
+
+func join(checks []iotmark.CheckID) string {
+	out := make([]string, len(checks))
+	for i, c := range checks {
+		out[i] = string(c)
+	}
+	return strings.Join(out, ", ")
+}
+
+// String tells the maker what was withheld, why, and how to mend it.
+func (w Withheld) String() string {
+	return fmt.Sprintf("evidence.%s (%s) is public in the declaration and was withheld: %s found in it what would help an attacker. "+
+		"Its title, kind, date and hash are published. Mend what iotmark check says of it and publish again, or mark it visibility: restricted",
+		w.Evidence, w.Title, join(w.Checks))
 }
 
 // flat writes a document as dotted fields. A list of things that have a name

@@ -22,6 +22,7 @@ type Public struct {
 	Document    []byte           // declaration.json: the declaration's public form
 	Dossier     *dossier.Dossier // the same with its evidence as it will be published; it shares the files of the dossier it was made from
 	Evidence    []Evidence       // in the order of the declaration, each file once
+	Withheld    []Withheld       // public evidence whose bytes stay with the maker all the same, in the order of the declaration
 	LeftOut     []string         // dotted fields that are not published, and why, for the maker
 }
 
@@ -32,10 +33,35 @@ type Evidence struct {
 	Open  func() (dossier.Content, error)
 }
 
+// Withheld is a piece of evidence that the declaration calls public, and in
+// which a check found what helps an attacker. Whoever has the bytes has the
+// finding, so the piece is published as restricted ones are: by title, kind,
+// date and hash. Nobody else can tell it from those.
+type Withheld struct {
+	Evidence iotmark.EvidenceID
+	Title    string
+	Checks   []iotmark.CheckID // that found it, in their order
+}
+
+// Exploitable returns the evidence in which an assessment found what helps an
+// attacker, each piece with the checks that found it.
+func Exploitable(a iotmark.Assessment) map[iotmark.EvidenceID][]iotmark.CheckID {
+	out := map[iotmark.EvidenceID][]iotmark.CheckID{}
+	for _, f := range a.Findings {
+		for _, e := range f.Basis {
+			if f.Exploitable && !slices.Contains(out[e], f.Check) {
+				out[e] = append(out[e], f.Check)
+			}
+		}
+	}
+	return out
+}
+
 // PublicOf makes the public part of a dossier. It refuses evidence that is
 // public and not there, or that is hidden and has no hash to name it by; all
-// of it is told in one run as iotmark.Errors.
-func PublicOf(d *dossier.Dossier, cat *catalogue.Catalogue) (*Public, error) {
+// of it is told in one run as iotmark.Errors. Of evidence in exploitable, and of
+// every other piece with the same bytes, the bytes are withheld.
+func PublicOf(d *dossier.Dossier, cat *catalogue.Catalogue, exploitable map[iotmark.EvidenceID][]iotmark.CheckID) (*Public, error) {
 	p := &Public{}
 	pub, err := cloned(d.Declaration)
 	if err != nil {
@@ -63,7 +89,7 @@ func PublicOf(d *dossier.Dossier, cat *catalogue.Catalogue) (*Public, error) {
 			leave("recipients."+r.ID+".contract_since", "contracts with processors are for assessors and authorities")
 		}
 	}
-	errs := p.evidence(d, pub)
+	errs := p.evidence(d, pub, exploitable)
 	if photo := pub.Product.Photo; photo != "" {
 		pub.Product.Photo = ""
 		for i, it := range d.Items {
@@ -96,14 +122,24 @@ func PublicOf(d *dossier.Dossier, cat *catalogue.Catalogue) (*Public, error) {
 var hiddenRoles = []string{"factory", "supplier", "original-maker", "designer"}
 
 // evidence gives every piece of evidence its public form, in place.
-func (p *Public) evidence(d *dossier.Dossier, pub *iotmark.Declaration) iotmark.Errors {
+func (p *Public) evidence(d *dossier.Dossier, pub *iotmark.Declaration, exploitable map[iotmark.EvidenceID][]iotmark.CheckID) iotmark.Errors {
 	var errs iotmark.Errors
+	telling := map[iotmark.Digest][]iotmark.CheckID{} // bytes that tell, under whichever name
+	for _, it := range d.Items {
+		if c := exploitable[it.ID]; len(c) > 0 && it.Actual != "" {
+			telling[it.Actual] = append(telling[it.Actual], c...)
+		}
+	}
 	p.Dossier = &dossier.Dossier{}
 	seen := map[string]bool{}
 	for i, it := range d.Items {
 		e := &pub.Evidence[i]
 		refuse := func(msg string) {
 			errs = append(errs, &iotmark.Error{Kind: iotmark.Invalid, ID: "evidence-not-ready", Field: "evidence." + string(it.ID), Msg: fmt.Sprintf("evidence.%s: %s", it.ID, msg)})
+		}
+		if c := telling[it.Actual]; len(c) > 0 && !hidden(it.Evidence) {
+			p.Withheld = append(p.Withheld, Withheld{it.ID, it.Title, c})
+			it.Visibility = iotmark.Restricted
 		}
 		if hidden(it.Evidence) {
 			*e = iotmark.Evidence{ID: it.ID, Kind: it.Kind, Title: it.Title, Visibility: it.Visibility, SHA256: it.SHA256, Dated: it.Dated, ValidUntil: it.ValidUntil}

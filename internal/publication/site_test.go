@@ -60,7 +60,7 @@ func input(t testing.TB, path string) publication.Input {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
-	p, err := publication.PublicOf(d, cat)
+	p, err := publication.PublicOf(d, cat, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,7 @@ var CaptureLogins = check.Check{
 		"RFC 7617, section 4 (Basic)",
 	},
 	Certainty: check.FailSure,
+	Sensitive: true,
 	Reads:     []check.Need{traffic.Captures},
 	Run: func(in check.Input) []iotmark.Finding {
 		return traffic.Each(in, "data-security.capture-logins", captureLogins)
