@@ -119,6 +119,61 @@ func TestReadyScripts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for name, file := range typed {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(typedScript(t, file)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
 	t.Setenv("READY", dir)
 	scripts(t, "testdata/ready", nil)
+}
+
+// typed are the documents whose commands run as they stand, each in the folder
+// of a product, by the name of the script that is made of them.
+var typed = map[string]string{
+	"readme.sh": "../README.md", "maker.sh": "maker.md", "publish.sh": "publish.md", "ci-md.sh": "ci.md",
+}
+
+// typedHead stands before the commands of a document. What asks a person or
+// serves a page shows its help instead; a day is fixed, because evidence ages;
+// a must that does not conform is no fault of the command.
+const typedHead = `#!/bin/sh
+set -eux
+iotmark() {
+  word=$1
+  shift
+  case $word in
+  check) command iotmark check --at "$AT" "$@" || [ $? = 1 ] ;;
+  publish) command iotmark publish --at "$AT" "$@" ;;
+  key) [ -e ../maker.key ] || command iotmark key "$@" --no-passphrase ;;
+  init | preview) command iotmark "$word" --help ;;
+  *) command iotmark "$word" "$@" ;;
+  esac
+}
+git() { :; }
+`
+
+// typedScript takes the commands for a shell out of a document: the indented
+// blocks that hold a line with iotmark or ssh-keygen, without those lines that
+// build the program.
+func typedScript(t *testing.T, file string) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString(typedHead)
+	for block := range strings.SplitSeq(document(t, file), "\n\n") {
+		if !strings.HasPrefix(block, "    ") || !strings.Contains("\n"+block, "\n    iotmark ") && !strings.Contains("\n"+block, "\n    ssh-keygen ") {
+			continue
+		}
+		if strings.Contains(block, "    ssh-keygen ") {
+			b.WriteString("cd ../site/.well-known/iotmark/*/\n")
+		}
+		for line := range strings.Lines(block) {
+			line = strings.TrimPrefix(line, "    ")
+			if strings.HasPrefix(line, "CGO_ENABLED=0 go install") || strings.HasPrefix(line, "cd your-product") {
+				continue
+			}
+			b.WriteString(strings.TrimSuffix(strings.ReplaceAll(line, "YOUR-DOMAIN", "tarnwick.example"), "\n") + "\n")
+		}
+	}
+	return b.String()
 }

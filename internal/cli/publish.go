@@ -31,7 +31,11 @@ func publishCommand() *cli.Command {
 that is written is DIR/.well-known/iotmark; put it on your web server. Nothing
 is sent anywhere. Restricted and secret evidence is named by title and hash
 only, and so is evidence in which a check found what would help an attacker.
---dry-run shows what would become public and writes nothing.
+--dry-run shows what would become public and writes nothing; it needs no other
+flag. To publish, --out and --key are needed:
+
+  iotmark key new ../maker.key
+  iotmark publish --out ../site --key ../maker.key
 
 What was promised in public is not lowered quietly: an earlier date, or a core
 function that is gone, is refused unless --lower-promise gives the reason.`,
@@ -60,14 +64,13 @@ func publish(ctx context.Context, cmd *cli.Command) error {
 	}
 	out := cmd.String("out")
 	dry := cmd.Bool("dry-run")
-	switch {
-	case out == "":
-		return usage("publish needs --out DIR, the root of the web site that it writes to")
-	case cmd.String("key") == "" && !dry:
-		return usage("publish needs --key FILE to sign with; iotmark key new FILE makes one")
-	}
-	if err := apart(out, path); err != nil {
+	if err := needed(out, cmd.String("key"), dry, cmd.Args().First()); err != nil {
 		return err
+	}
+	if out != "" {
+		if err := apart(out, path); err != nil {
+			return err
+		}
 	}
 	asOf, err := day(cmd.String("at"))
 	if err != nil {
@@ -86,7 +89,10 @@ func publish(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	site, err := publication.OpenSite(out, false)
+	var site *publication.Site
+	if err = fs.ErrNotExist; out != "" { // a dry run without --out compares with nothing
+		site, err = publication.OpenSite(out, false)
+	}
 	if site != nil {
 		defer func() { site.Close() }()
 		id := in.Product
@@ -140,6 +146,32 @@ func publish(ctx context.Context, cmd *cli.Command) error {
 	}
 	published(cmd.Root().Writer, out, set, in.Key.Public)
 	return nil
+}
+
+// needed tells all flags that publishing needs and that are not there, with a
+// line to copy. A dry run needs none.
+func needed(out, key string, dry bool, path string) error {
+	var missing []string
+	line := "iotmark publish"
+	if out == "" {
+		missing = append(missing, "--out DIR, the root of the web site that it writes to")
+		out = "../site"
+	}
+	line += " --out " + out
+	first := ""
+	if key == "" {
+		missing = append(missing, "--key FILE to sign with")
+		key = "../maker.key"
+		first = "\n  iotmark key new " + key + "    # once; or use an Ed25519 ssh key you have"
+	}
+	line += " --key " + key
+	if path != "" {
+		line += " " + path
+	}
+	if dry || len(missing) == 0 {
+		return nil
+	}
+	return usage("publish needs %s. Such as:%s\n  %s\nTo see first what would become public, iotmark publish --dry-run needs neither", strings.Join(missing, ", and "), first, line)
 }
 
 // material determines twice, the whole dossier and its public part, and draws
@@ -200,10 +232,13 @@ func apart(out, path string) error {
 		return usage("--out %s: %v", out, err)
 	}
 	if rel, err := filepath.Rel(root, in); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
-		return usage("--out %s is the dossier or in it; publish to another folder, so that nothing restricted is ever beside what is served", out)
+		return usage("--out %s is the dossier or in it; publish beside it, such as with --out %s, so that nothing restricted is ever beside what is served", out, beside(folder))
 	}
 	return nil
 }
+
+// beside is a folder next to another one, as somebody types it.
+func beside(folder string) string { return filepath.Join(folder, "..", "site") }
 
 // real is a path without links, of which the end need not be there yet.
 func real(p string) (string, error) {
@@ -282,6 +317,8 @@ func dryRun(w io.Writer, in publication.Input, d *publication.Draft, whole iotma
 	switch {
 	case d.Same:
 		fmt.Fprintf(&b, "\nNothing changes: the same is published already.\n")
+	case out == "":
+		fmt.Fprintf(&b, "\nWith --out DIR it also shows what changes in what is published there.\n")
 	case in.Previous == nil:
 		fmt.Fprintf(&b, "\nNothing of this product is published in %s yet.\n", out)
 	default:
