@@ -37,6 +37,7 @@ var CaptureCertificates = check.Check{
 }
 
 func captureCertificates(v traffic.View) []iotmark.Finding {
+	v.More = v.Facts.More.Sessions
 	seen, begun := handshakes(v)
 	dates, names, weak := v.Group(), v.Group(), v.Group()
 	itself, unnamed, refused, above, long := v.Group(), v.Group(), v.Group(), v.Group(), v.Group()

@@ -12,7 +12,7 @@ import (
 // CaptureLogins looks for sign-ins that anybody on the way can read.
 var CaptureLogins = check.Check{
 	ID:      "data-security.capture-logins",
-	Version: 1,
+	Version: 2,
 	Title:   "No password or token is sent in the clear",
 	What: "Looks in a packet capture for sign-ins of the product, and of others to the product, that are sent as they are: HTTP Basic, forms and tokens, MQTT, telnet, FTP, RTSP Basic and mail. " +
 		"It fails on each, in the home as well as beyond it. A name without a password is left to a person. It passes when there is none.",
@@ -34,6 +34,7 @@ var CaptureLogins = check.Check{
 }
 
 func captureLogins(v traffic.View) []iotmark.Finding {
+	v.More = v.Facts.More.Logins
 	out, home, bare := v.Group(), v.Group(), v.Group()
 	guessed := map[*traffic.Group]string{}
 	for _, l := range v.Facts.Logins {

@@ -25,6 +25,12 @@ func recorded(t *testing.T, talks []capture.Talk, change ...func(*capture.Facts)
 	return check.Input{Items: []check.Item{checktest.Capture(t, f)}, Truths: map[iotmark.FactID]iotmark.Truth{}}
 }
 
+// without is an input with a capture of which something is not kept.
+func without(in check.Input, more capture.More) check.Input {
+	in.Items[0].Facts.(*capture.Facts).More = more
+	return in
+}
+
 func withoutCloud(in check.Input) check.Input {
 	in.Truths["has_cloud"] = iotmark.False
 	return in
@@ -70,6 +76,7 @@ func TestCaptureCleartext(t *testing.T) {
 		checktest.Row("at home alone, with a cloud", recorded(t, list(talk("", 80, protocol.HTTP, clear, atHome))), "cantTell capture.idle"),
 		checktest.Row("a phone in the clear", recorded(t, list(tls("a.example"), talk("b.example", 80, protocol.HTTP, clear, ofThePhone))), "passed none"),
 		checktest.Row("a capture with holes", recorded(t, list(tls("a.example")), func(f *capture.Facts) { f.Lost = 1 }), "cantTell capture.partly"),
+		checktest.Row("more passages than are kept", without(recorded(t, list(tls("a.example"))), capture.More{Readable: 9, Sessions: 9, Logins: 9}), "passed none"),
 		checktest.Row("a capture with holes, and clear", recorded(t, list(mqtt), func(f *capture.Facts) { f.Cut = "truncated" }), "failed clear"),
 		checktest.Row("nobody knows whose it is", recorded(t, list(mqtt), unknown), "cantTell capture.whose"),
 	})
@@ -92,6 +99,8 @@ func TestCaptureLogins(t *testing.T) {
 	}
 	checktest.Run(t, datasecurity.CaptureLogins, []checktest.Case{
 		checktest.Row("none", in(list(tls("a.example"))), "passed none"),
+		checktest.Row("none, and more than are kept", without(in(list(tls("a.example"))), capture.More{Logins: 1}), "cantTell capture.partly"),
+		checktest.Row("none, and more of all else than is kept", without(in(list(tls("a.example"))), capture.More{Stations: 1, Sessions: 1, Readable: 1, Names: 1}), "passed none"),
 		checktest.Row("over the internet", in(list(mqtt), login(0, protocol.MQTTLogin, 12)), "failed internet"),
 		checktest.Row("at home, to the product", in(list(tls("a.example"), web), login(1, protocol.HTTPBasic, 8)), "failed home"),
 		checktest.Row("both", in(list(mqtt, web), login(0, protocol.MQTTLogin, 12), login(1, protocol.HTTPBasic, 8)), "failed internet", "failed home"),
@@ -155,6 +164,9 @@ func TestCaptureTLSVersions(t *testing.T) {
 		checktest.Row("no answer seen", met(t, list(a), hello("", 0, "TLS 1.3")), "cantTell no-hello"),
 		checktest.Row("no TLS", recorded(t, list(talk("a.example", 1883, protocol.MQTT, protocol.Clear))), "inapplicable none"),
 		checktest.Row("of a phone", met(t, list(tls("a.example", ofThePhone), talk("a.example", 1883, protocol.MQTT, protocol.Clear)), hello("TLS 1.0", rc4, "TLS 1.0")), "inapplicable none"),
+		checktest.Row("more handshakes than are kept", without(met(t, list(a), hello("TLS 1.2", strong, "TLS 1.2")), capture.More{Sessions: 1}), "cantTell capture.partly"),
+		checktest.Row("more handshakes than are kept, and an old one", without(met(t, list(a), hello("TLS 1.0", strong, "TLS 1.2")), capture.More{Sessions: 1}), "failed old"),
+		checktest.Row("more of all else than is kept", without(met(t, list(a), hello("TLS 1.2", strong, "TLS 1.2")), capture.More{Stations: 1, Logins: 1, Readable: 1, Names: 1}), "passed current"),
 		checktest.Row("nobody knows whose it is", recorded(t, list(a), unknown), "cantTell capture.whose"),
 		checktest.Row("with holes", recorded(t, list(a), func(f *capture.Facts) {
 			f.Sealed, f.Sessions = 9, []capture.Session{{Handshake: hello("TLS 1.3", 0x1301)}}
@@ -169,6 +181,7 @@ func TestCaptureTLSSuites(t *testing.T) {
 	refused.Encrypted, refused.Alert = false, "handshake_failure"
 	checktest.Run(t, datasecurity.CaptureTLSSuites, []checktest.Case{
 		checktest.Row("strong", met(t, list(a, tls("b.example")), hello("TLS 1.2", strong), hello("TLS 1.3", 0x1301)), "passed strong"),
+		checktest.Row("more handshakes than are kept", without(met(t, list(a), hello("TLS 1.2", strong)), capture.More{Sessions: 1}), "cantTell capture.partly"),
 		checktest.Row("RC4", met(t, list(a), hello("TLS 1.2", rc4)), "failed broken"),
 		checktest.Row("encrypts nothing", met(t, list(a), hello("TLS 1.2", 0x0002)), "failed broken"),
 		checktest.Row("knows no server", met(t, list(a), hello("TLS 1.2", 0x006c)), "failed broken"),
@@ -228,6 +241,7 @@ func TestCaptureCertificates(t *testing.T) {
 	}
 	checktest.Run(t, datasecurity.CaptureCertificates, []checktest.Case{
 		checktest.Row("good, by a private authority", met(t, list(a), leaf()), "passed good"),
+		checktest.Row("more handshakes than are kept", without(met(t, list(a), leaf()), capture.More{Sessions: 1}), "cantTell capture.partly"),
 		checktest.Row("good, by a star", met(t, list(a), shown(leaf(), under("x.b.example"))), "passed good"),
 		checktest.Row("a star stands for one label", met(t, list(a), shown(leaf(), under("x.y.b.example"))), "failed name"),
 		checktest.Row("another name", met(t, list(a), shown(leaf(), under("c.example"))), "failed name"),

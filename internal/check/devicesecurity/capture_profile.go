@@ -18,7 +18,7 @@ var profiles = check.Need{Kinds: []iotmark.EvidenceKind{iotmark.KindNetworkProfi
 // profile.
 var CaptureProfile = check.Check{
 	ID:      "device-security.capture-profile",
-	Version: 1,
+	Version: 2,
 	Title:   "The product keeps to its network profile",
 	What: "Takes each conversation of the product in a packet capture, in the home and beyond it, and looks for an entry of the network profile (RFC 8520) that lets it pass: by name, address or class of the far end, " +
 		"protocol, port, and who opened it. It passes when every conversation is let through, and fails for each that is not. What the profile lets pass and nobody saw is no fault.",
@@ -83,8 +83,11 @@ func (p profile) hold(v traffic.View) []iotmark.Finding {
 		for _, f := range p.flows {
 			best = max(best, letsPass(f, t, known))
 		}
-		if best == no && !t.Local && t.Host == "" && len(known[t.Address]) == 0 {
-			best = maybe // whoever reads the profile has a name, and the capture has an address
+		// Whoever reads the profile has a name, and the capture has an address,
+		// or has had more names for it than are kept.
+		nameless := t.Host == "" && len(known[t.Address]) == 0 || v.Facts.More.Names > 0
+		if best == no && !t.Local && nameless {
+			best = maybe
 		}
 		name := traffic.Far(t) + " to " + traffic.Service(t)
 		if !t.Called {
@@ -128,7 +131,7 @@ func passes(t capture.Talk) bool {
 var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // letsPass says whether an entry lets a conversation pass.
-func letsPass(f netprofile.Flow, t capture.Talk, known map[string][]string) fit {
+func letsPass(f netprofile.Flow, t capture.Talk, known map[string]map[string]bool) fit {
 	if f.Protocol != "" && f.Protocol != t.Transport {
 		return no
 	}
@@ -146,7 +149,7 @@ func letsPass(f netprofile.Flow, t capture.Talk, known map[string][]string) fit 
 	}
 	switch {
 	case f.Host != "":
-		if t.Host == f.Host || slices.Contains(known[t.Address], f.Host) {
+		if t.Host == f.Host || known[t.Address][f.Host] {
 			return yes
 		}
 	case f.Address != "":
@@ -178,13 +181,14 @@ func letsPass(f netprofile.Flow, t capture.Talk, known map[string][]string) fit 
 }
 
 // namesOf gives the names under which each address was looked up.
-func namesOf(f *capture.Facts) map[string][]string {
-	out := map[string][]string{}
+func namesOf(f *capture.Facts) map[string]map[string]bool {
+	out := map[string]map[string]bool{}
 	for _, q := range f.Names {
 		for _, a := range q.Answer {
-			if len(out[a]) < 16 && !slices.Contains(out[a], q.Name) {
-				out[a] = append(out[a], q.Name)
+			if out[a] == nil {
+				out[a] = map[string]bool{}
 			}
+			out[a][q.Name] = true
 		}
 	}
 	return out

@@ -67,6 +67,8 @@ func TestCaptureProfile(t *testing.T) {
 			func(f *capture.Facts, _ *netprofile.Facts) {
 				f.Names = []capture.Asked{{Name: "a.example", Answer: []string{"203.0.113.9"}}}
 			}), "passed kept"),
+		checktest.Row("more names than are kept", in(talks(talk("edge.cdn.example", 443)), flows(), func(f *capture.Facts, _ *netprofile.Facts) { f.More.Names = 1 }), "cantTell unknown"),
+		checktest.Row("more names than are kept, and at home", in(talks(talk("", 443, atHome)), flows(), func(f *capture.Facts, _ *netprofile.Facts) { f.More.Names = 1 }), "failed outside"),
 		checktest.Row("a network", in(talks(talk("", 443, to("198.51.100.7"))), flows(flow{Address: "198.51.100.0/24"})), "passed kept"),
 		checktest.Row("outside the network, without a name", in(talks(talk("", 443, to("198.51.99.7"))), flows(flow{Address: "198.51.100.0/24"})), "cantTell unknown"),
 		checktest.Row("anybody on one port", in(talks(talk("b.example", 443)), flows(flow{Direction: netprofile.FromDevice, Protocol: "tcp", Remote: port(443)})), "passed kept"),

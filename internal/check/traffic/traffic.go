@@ -32,6 +32,10 @@ type View struct {
 	// AtHome says that the declaration has the product reach no server of
 	// the maker, so that talk within the home is all there is to see.
 	AtHome bool
+	// More is how many of the entries that the check goes through are not
+	// kept (capture.More); the check sets it. Sum says no pass where it is
+	// not nothing.
+	More int64
 }
 
 // Each runs one function on every capture in which the product can be told,
@@ -166,7 +170,7 @@ func (v View) partly() (iotmark.Finding, bool) {
 	for _, m := range []struct {
 		name string
 		n    int64
-	}{{"short", f.Short}, {"sealed", f.Sealed}, {"lost", f.Lost}, {"overlap", f.Overlap}, {"odd", odd}} {
+	}{{"short", f.Short}, {"sealed", f.Sealed}, {"lost", f.Lost}, {"overlap", f.Overlap}, {"odd", odd}, {"more", v.More}} {
 		s := ""
 		if m.n > 0 {
 			s, partly = strconv.FormatInt(m.n, 10), true

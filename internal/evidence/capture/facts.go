@@ -30,7 +30,7 @@
 //
 // What it refuses to do: keep payloads, resolve a name, or decrypt. What can
 // go wrong: a file that is cut, packets that were cut when they were taken,
-// more conversations than are kept; each is counted, so that a check can tell
+// more conversations than are kept; each is counted by its kind, so that a check can tell
 // "not there" from "not seen". Of a TCP connection the first 32 kB of each
 // direction are looked at, of other conversations the first eight datagrams,
 // and all that carry lookups; of packets in fragments, the first fragment.
@@ -59,7 +59,7 @@ type Facts struct {
 	Fragments int64     `json:"fragments,omitempty"` // parts of packets after the first, which are not looked at
 	Overlap   int64     `json:"overlap,omitempty"`   // segments that say otherwise about bytes already seen
 	Lost      int64     `json:"lost,omitempty"`      // conversations beyond those that are kept: counted, not listed
-	More      int64     `json:"more,omitempty"`      // handshakes, sign-ins, passages and names beyond those that are kept; 1 for all stations beyond them
+	More      More      `json:"more,omitzero"`       // what is beyond that which is kept
 	Flows     int64     `json:"flows"`               // conversations: one pair of addresses and ports each
 
 	Stations []Station `json:"stations,omitempty"` // at home, at most 256, in the order of their first packet
@@ -78,6 +78,21 @@ func (f *Facts) ContentDate() iotmark.Date {
 		return ""
 	}
 	return iotmark.DateOf(f.Last)
+}
+
+// More counts what was seen and is not listed, for each list, and is nothing
+// only where nothing is missing. A check that finds nothing wrong in a list may say so only
+// where nothing of that list is missing.
+//
+// Of handshakes and sign-ins the first of each kind is listed, however many
+// of others there were before: by station, version and weakness of the suite
+// (Session), by station and whether a secret was sent beyond the home (Login).
+type More struct {
+	Stations int64 `json:"stations,omitempty"` // 1 for all of them
+	Sessions int64 `json:"sessions,omitempty"`
+	Logins   int64 `json:"logins,omitempty"`
+	Readable int64 `json:"readable,omitempty"`
+	Names    int64 `json:"names,omitempty"` // and addresses of names
 }
 
 // Told says how the product was told from what stands beside it.

@@ -123,8 +123,8 @@ func TestBounds(t *testing.T) {
 		mac := fmt.Sprintf("02:01:00:00:%02x:%02x", i>>8, i&255)
 		return ether(mac, gateM, udpOf(fmt.Sprintf("10.0.%d.%d", i>>8, i&255), far, 40000, 4242, "x"))
 	}))
-	if len(f.Stations) != 256 || f.More == 0 || f.Lost != 1000-255 || f.Device != -1 {
-		t.Errorf("stations: got %d, %d more, %d lost, device %d", len(f.Stations), f.More, f.Lost, f.Device)
+	if len(f.Stations) != 256 || f.More != (capture.More{Stations: 1}) || f.Lost != 1000-255 || f.Device != -1 {
+		t.Errorf("stations: got %d, %+v more, %d lost, device %d", len(f.Stations), f.More, f.Lost, f.Device)
 	}
 	f = factsOf(t, flood(1000, func(i int) []byte {
 		return up(udpOf(fmt.Sprintf("10.0.%d.%d", i>>8, i&255), far, 40000, 4242, "x"))

@@ -104,7 +104,7 @@ func (a *analysis) asked(s int32, server addr, l protocol.Lookup) {
 	n, ok := a.askedIndex[k]
 	if !ok {
 		if len(a.f.Names) == maxAsked || !a.afford(128+2*len(l.Name)) {
-			a.f.More++
+			a.f.More.Names++
 			return
 		}
 		n = len(a.f.Names)
@@ -119,9 +119,14 @@ func (a *analysis) asked(s int32, server addr, l protocol.Lookup) {
 		e.Count++
 	}
 	for _, t := range l.Addresses {
-		if len(e.Answer) < maxAnswers && !slices.Contains(e.Answer, t) && a.afford(32) {
-			e.Answer = append(e.Answer, t)
+		if slices.Contains(e.Answer, t) {
+			continue
 		}
+		if len(e.Answer) == maxAnswers || !a.afford(32) {
+			a.f.More.Names++
+			continue
+		}
+		e.Answer = append(e.Answer, t)
 	}
 }
 

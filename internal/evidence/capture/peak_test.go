@@ -170,7 +170,7 @@ func TestFloods(t *testing.T) {
 			if p.Peak > 250_000 && !raceDetector { // the detector takes memory of its own
 				t.Errorf("the largest resident set was %d kB", p.Peak)
 			}
-			t.Logf("%d talks, %d lost, %d more, facts %s, peak %d MB", p.Talks, f.Lost, f.More, evidence.Bytes(int64(p.Size)), p.Peak/1000)
+			t.Logf("%d talks, %d lost, %+v more, facts %s, peak %d MB", p.Talks, f.Lost, f.More, evidence.Bytes(int64(p.Size)), p.Peak/1000)
 		})
 	}
 }

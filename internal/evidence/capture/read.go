@@ -18,7 +18,7 @@ import (
 // Reader reads packet captures.
 var Reader = evidence.Reader{
 	Name:    "capture",
-	Version: 1,
+	Version: 2,
 	Kinds:   []iotmark.EvidenceKind{iotmark.KindPacketCapture},
 	Sniff:   Sniff,
 	Read: func(ctx context.Context, src evidence.Source, lim evidence.Limits) (any, error) {
@@ -128,26 +128,26 @@ type analysis struct {
 	device  hardware // that a name or a comment gives
 	scratch []byte
 
-	talkIndex    map[talkKey]int32
-	askedIndex   map[askedKey]int
-	sessionIndex map[[32]byte]int
-	loginIndex   map[seenKey]int
-	sightIndex   map[seenKey]int
+	talkIndex  map[talkKey]int32
+	askedIndex map[askedKey]int
+	sessions   shelf[[32]byte, sessionClass]
+	logins     shelf[seenKey, loginClass]
+	sightIndex map[seenKey]int
 }
 
 func newAnalysis(name string) *analysis {
 	return &analysis{
-		f:            &Facts{Device: -1},
-		home:         home{byMAC: map[hardware]int32{}, byAddr: map[addr]int32{}},
-		table:        newTable(),
-		known:        names{byAddr: map[nameKey]string{}},
-		given:        map[addr]string{},
-		device:       deviceIn(name),
-		talkIndex:    map[talkKey]int32{},
-		askedIndex:   map[askedKey]int{},
-		sessionIndex: map[[32]byte]int{},
-		loginIndex:   map[seenKey]int{},
-		sightIndex:   map[seenKey]int{},
+		f:          &Facts{Device: -1},
+		home:       home{byMAC: map[hardware]int32{}, byAddr: map[addr]int32{}},
+		table:      newTable(),
+		known:      names{byAddr: map[nameKey]string{}},
+		given:      map[addr]string{},
+		device:     deviceIn(name),
+		talkIndex:  map[talkKey]int32{},
+		askedIndex: map[askedKey]int{},
+		sessions:   newShelf[[32]byte, sessionClass](maxSessions),
+		logins:     newShelf[seenKey, loginClass](maxLogins),
+		sightIndex: map[seenKey]int{},
 	}
 }
 

@@ -82,7 +82,7 @@ func (a *analysis) newStation() int32 {
 	if len(a.stations) == maxStations {
 		if !a.crowded {
 			a.crowded = true
-			a.f.More++
+			a.f.More.Stations++
 		}
 		return -1
 	}
@@ -309,10 +309,13 @@ func (a *analysis) product() (int, Told) {
 		}
 		return found
 	}
+	if a.crowded {
+		return -1, "" // one that is not kept may be it
+	}
 	if i := one(func(_ int, s *station) bool { return s.mud }); i >= 0 {
 		return i, ByMUD
 	}
-	if slices.ContainsFunc(a.stations, func(s station) bool { return s.mud }) || a.crowded {
+	if slices.ContainsFunc(a.stations, func(s station) bool { return s.mud }) {
 		return -1, ""
 	}
 	talks := map[int]bool{}

@@ -209,17 +209,15 @@ func (a *analysis) show(fl *flow, t int32, d *protocol.Dialogue) {
 	}
 	for _, c := range d.Credentials {
 		k := seenKey{t, fmt.Sprint(c)}
-		if n, ok := a.loginIndex[k]; ok {
+		if n, ok := a.logins.index[k]; ok {
 			a.f.Logins[n].Count++
 			a.f.Logins[n].At = min(a.f.Logins[n].At, fl.at)
 			continue
 		}
-		if len(a.f.Logins) == maxLogins || !a.afford(256) {
-			a.f.More++
-			continue
+		class := loginClass{a.talks[t].Station, c.Secret > 0, a.talks[t].Local}
+		if n, ok := a.logins.place(a, k, class, 256, &a.f.More.Logins); ok {
+			set(&a.f.Logins, n, Login{Talk: int(t), Credential: c, Count: 1, At: fl.at})
 		}
-		a.loginIndex[k] = len(a.f.Logins)
-		a.f.Logins = append(a.f.Logins, Login{Talk: int(t), Credential: c, Count: 1, At: fl.at})
 	}
 	for _, p := range d.Passages {
 		k := seenKey{t, p.What + "\x00" + p.Text}
@@ -229,7 +227,7 @@ func (a *analysis) show(fl *flow, t int32, d *protocol.Dialogue) {
 			continue
 		}
 		if len(a.f.Readable) == maxReadable || a.talks[t].passages == maxSights || !a.afford(256) {
-			a.f.More++
+			a.f.More.Readable++
 			continue
 		}
 		a.talks[t].passages++
@@ -241,15 +239,15 @@ func (a *analysis) show(fl *flow, t int32, d *protocol.Dialogue) {
 // session lists a handshake, once for each different one.
 func (a *analysis) session(fl *flow, t int32, h protocol.Handshake) {
 	k := a.handshakeKey(t, &h)
-	if n, ok := a.sessionIndex[k]; ok {
-		s := &a.f.Sessions[n]
+	if at, ok := a.sessions.index[k]; ok {
+		s := &a.f.Sessions[at]
 		if s.Count++; fl.at < s.At {
 			s.At, s.Time = fl.at, timeOf(fl.time)
 		}
 		return
 	}
-	if len(a.f.Sessions) == maxSessions || !a.afford(256+sizeOf(&protocol.Dialogue{Handshake: &h})) {
-		a.f.More++
+	n, ok := a.sessions.place(a, k, a.classOf(t, &h), 256+sizeOf(&protocol.Dialogue{Handshake: &h}), &a.f.More.Sessions)
+	if !ok {
 		return
 	}
 	s := Session{Talk: int(t), Handshake: h, Count: 1, At: fl.at}
@@ -268,8 +266,43 @@ func (a *analysis) session(fl *flow, t int32, h protocol.Handshake) {
 		s.Chosen = protocol.SuiteName(h.Suite)
 	}
 	s.Suites = nil
-	a.sessionIndex[k] = len(a.f.Sessions)
-	a.f.Sessions = append(a.f.Sessions, s)
+	set(&a.f.Sessions, n, s)
+}
+
+// sessionClass is what a handshake says about the care of station and server;
+// a version or a suite that nobody knows is one like another.
+type sessionClass struct {
+	station  int
+	called   bool
+	version  string // settled on
+	weak     string
+	offered  string // the newest
+	accepted bool
+	shown    bool // certificates
+}
+
+func (a *analysis) classOf(t int32, h *protocol.Handshake) sessionClass {
+	c := sessionClass{station: a.talks[t].Station, called: a.talks[t].Called, version: h.Version,
+		weak: protocol.SuiteWeakness(h.Suite), accepted: h.Encrypted || h.Alert == "", shown: len(h.Certificates) > 0}
+	if len(h.Offered) > 0 {
+		c.offered = h.Offered[0]
+	}
+	return c
+}
+
+// loginClass is where a secret goes.
+type loginClass struct {
+	station       int
+	secret, local bool
+}
+
+// set puts an entry where a shelf says.
+func set[T any](list *[]T, at int, v T) {
+	if at == len(*list) {
+		*list = append(*list, v)
+		return
+	}
+	(*list)[at] = v
 }
 
 // handshakeKey tells handshakes of a talk apart. A certificate stands in it by
