@@ -2,7 +2,8 @@
 # Checks the dossier in this folder and leaves reports beside: for people, for
 # code scanning, for test reports. Any build service can run it.
 #
-#   IOTMARK   the program; iotmark on the PATH when unset
+#   IOTMARK   the program; iotmark on the PATH when unset. Build it with CGO_ENABLED=0 go install
+#             github.com/open-iot-mark/iotmark/cmd/iotmark@latest: so built it reads files better confined
 #   DOSSIER   the product's folder; this folder when unset
 #   BASELINE  an earlier report; iotmark-baseline.json in the dossier when there is one
 #   REPORTS   where the reports go; iotmark-reports when unset

@@ -29,7 +29,10 @@ func TestReadyFiles(t *testing.T) {
 		Permissions map[string]string
 		Jobs        map[string]struct {
 			Permissions map[string]string
-			Steps       []struct{ Uses, Run, If string }
+			Steps       []struct {
+				Uses, Run, If string
+				Env           map[string]string
+			}
 		}
 	}
 	strictYAML(t, "ci/github.yml", &github)
@@ -43,6 +46,9 @@ func TestReadyFiles(t *testing.T) {
 	var uses []string
 	for _, s := range job.Steps {
 		uses = append(uses, s.Uses)
+		if strings.Contains(s.Run, "go install") && s.Env["CGO_ENABLED"] != "0" {
+			t.Errorf("the workflow builds with cgo, and the program is less confined: %s", s.Run)
+		}
 		if strings.Contains(s.Run, "${{") {
 			t.Errorf("a script takes in an expression: %s", s.Run)
 		}
@@ -52,6 +58,7 @@ func TestReadyFiles(t *testing.T) {
 	}
 	var gitlab struct {
 		Iotmark struct {
+			Variables map[string]string
 			Script    []string
 			Artifacts struct {
 				When    string
@@ -62,6 +69,17 @@ func TestReadyFiles(t *testing.T) {
 	strictYAML(t, "ci/gitlab.yml", &gitlab)
 	if r := gitlab.Iotmark.Artifacts; r.When != "always" || r.Reports["junit"] != "iotmark.xml" || r.Reports["codequality"] != "iotmark-quality.json" {
 		t.Errorf("the artifacts are %+v", r)
+	}
+
+	if gitlab.Iotmark.Variables["CGO_ENABLED"] != "0" {
+		t.Error("the job builds with cgo, and the program is less confined")
+	}
+	for _, name := range []string{"../README.md", "ci/check.sh", "ci.md", "maker.md", "publish.md", "../CONTRIBUTING.md"} {
+		for line := range strings.Lines(document(t, name)) {
+			if strings.Contains(line, "go install") && strings.Contains(line, "iotmark") && !strings.Contains(line, "CGO_ENABLED=0") {
+				t.Errorf("%s builds with cgo: %s", name, line)
+			}
+		}
 	}
 
 	// Every flag and format that they name is there.
