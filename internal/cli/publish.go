@@ -312,7 +312,7 @@ func dryRun(w io.Writer, in publication.Input, d *publication.Draft, whole iotma
 	list("Checks whose findings rest on what is not public; their outcome is published, their words are not:", p.NotRerun)
 	list("Checks of which no result is published:", p.Silent)
 	if p.Withheld > 0 {
-		fmt.Fprintf(&b, "\n%d findings would help an attacker and are left out, for at most %d days: mend them first. iotmark check shows them.\n", p.Withheld, publication.HiddenDays)
+		fmt.Fprintf(&b, "\n%d findings would help an attacker and are left out. iotmark check shows them: mend them and publish again.\n", p.Withheld)
 	}
 	switch {
 	case d.Same:

@@ -165,8 +165,12 @@ func TestPublishWithholdsWhatHelpsAnAttacker(t *testing.T) {
 					t.Errorf("%s: the maker's plan is published", c.Criterion)
 				}
 			}
-			if !strings.Contains(a.Notice, "for at most 90 days") {
+			if !strings.Contains(a.Notice, "are withheld here. No program counts days here") {
 				t.Errorf("got the notice %q", a.Notice)
+			}
+			page := filepath.Join(site, ".well-known/iotmark/zc-360/index.html")
+			if !strings.Contains(files[page], "Weak spots that could be misused go to the maker first. This page leaves them out.") {
+				t.Errorf("the page does not say that it leaves findings out")
 			}
 			if code, out, _ := iotmark(t, "verify", site); code != 0 {
 				t.Errorf("verify: exit %d\n%s", code, out)

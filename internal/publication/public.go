@@ -214,15 +214,12 @@ func document(v any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// Assessment is the published form of an assessment: assessment.json. Its
-// schema is docs/published.schema.json.
+// Assessment is the published form of an assessment: assessment.json.
+// What is below assessment has the schema docs/assessment.schema.json.
 type Assessment struct {
 	V int `json:"v"` // 1
-	// Notice says, in words, that findings may be withheld and how long at
-	// most. It is the same in every publication.
+	// Notice says, in words, that findings may be withheld. It is the same in every publication.
 	Notice string `json:"notice"`
-	// HiddenDays is how long a finding that helps an attacker may be withheld.
-	HiddenDays int `json:"hidden_days"`
 	// NotRerun are the checks whose findings rest on what is not public. Their
 	// outcomes stand here as the maker's program gave them; nobody else can
 	// run them again.
@@ -230,13 +227,10 @@ type Assessment struct {
 	Assessment iotmark.Assessment `json:"assessment"`
 }
 
-// HiddenDays is how many days a finding that helps an attacker stays with the
-// maker at most.
-const HiddenDays = 90
-
-// Notice is printed in every published assessment and on its page.
-const Notice = "Findings that would help an attacker, such as keys, default logins and open weaknesses, go to the maker first. " +
-	"They may be withheld here until they are fixed, for at most 90 days. Where no result of a check is published, this may be the reason, or there was nothing to look at."
+// Notice is printed in every published assessment. It promises no day: nothing
+// here remembers when a weakness was first found.
+const Notice = "Findings that would help an attacker, such as keys, default logins and open weaknesses, go to the maker first and are withheld here. " +
+	"No program counts days here: that they become public after the fix, or after 90 days, is a rule for products with the certified mark. Where no result of a check is published, this may be the reason, or there was nothing to look at."
 
 // Messages that stand in place of what is not published.
 const (
@@ -260,7 +254,7 @@ type Sensitive map[iotmark.CheckID]bool
 // All conclusions and counts are drawn anew from what is published.
 func AssessmentOf(cat *catalogue.Catalogue, p *Public, whole, open iotmark.Assessment, sensitive Sensitive) Assessment {
 	mute := muted(cat, sensitive, whole.Findings, open.Findings)
-	a := Assessment{V: 1, Notice: Notice, HiddenDays: HiddenDays, NotRerun: []iotmark.CheckID{}}
+	a := Assessment{V: 1, Notice: Notice, NotRerun: []iotmark.CheckID{}}
 	var found []iotmark.Finding
 	public := byCheck(open.Findings)
 	for _, id := range order(whole.Findings) {
