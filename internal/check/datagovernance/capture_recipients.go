@@ -15,7 +15,7 @@ import (
 // declared.
 var CaptureRecipients = check.Check{
 	ID:      "data-governance.capture-recipients",
-	Version: 1,
+	Version: 2,
 	Title:   "Every far end in the capture is declared",
 	What: "Takes each far end outside the home that the product talks to in a packet capture, and looks for it among recipients[].hosts (*.x stands for everything below x), " +
 		"the hosts and addresses of the network profile, and what lies under the maker's own domain. It passes when all are declared, and fails on a name that is not.",
@@ -107,8 +107,6 @@ func infrastructure(t capture.Talk) bool {
 	switch t.Protocol {
 	case protocol.DNS, protocol.NTP, protocol.DHCP:
 		return true
-	case protocol.HTTP:
-		return t.Reading == protocol.Signalling && traffic.Revocation(t.Host)
 	}
-	return t.Transport == "icmp"
+	return t.CertificateState || t.Transport == "icmp"
 }

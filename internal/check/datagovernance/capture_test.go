@@ -76,7 +76,7 @@ func TestCaptureRecipients(t *testing.T) {
 	mail.Contacts.Privacy = "https://desk.example/privacy"
 	country := maker("", "host.co.uk")
 	ntp := changed(checktest.Talk("0.pool.ntp.example", 123, protocol.NTP, protocol.Signalling), func(t *capture.Talk) { t.Transport = "udp" })
-	ocsp := checktest.Talk("ocsp.ca.example", 80, protocol.HTTP, protocol.Signalling)
+	ocsp := changed(checktest.Talk("r3.o.ca.example", 80, protocol.HTTP, protocol.Signalling), func(t *capture.Talk) { t.CertificateState = true })
 	checktest.Run(t, datagovernance.CaptureRecipients, []checktest.Case{
 		checktest.Row("declared, with clock and certificates", calls(t, maker("", "a.host.example"), tls("a.host.example"), ntp, ocsp), "passed declared"),
 		checktest.Row("by a wildcard", calls(t, maker("", "*.host.example"), tls("x.y.host.example")), "passed declared"),
@@ -95,6 +95,7 @@ func TestCaptureRecipients(t *testing.T) {
 		checktest.Row("where the maker gets mail", calls(t, mail, tls("api.letters.example"), tls("desk.example")), "cantTell beside"),
 		checktest.Row("strangers under the ending of a country", calls(t, country, tls("other.co.uk")), "failed not-declared"),
 		checktest.Row("a test for a sign-in page is a call", calls(t, maker(""), checktest.Talk("connect.big.example", 80, protocol.HTTP, protocol.Signalling)), "failed not-declared"),
+		checktest.Row("and so is one by a name that says otherwise", calls(t, maker(""), checktest.Talk("captive.big.example", 80, protocol.HTTP, protocol.Signalling)), "failed not-declared"),
 		checktest.Row("nobody outside, without a cloud", cloudless(calls(t, maker(""), atHome(tls("")), ntp)), "inapplicable stays-home"),
 		checktest.Row("nobody outside, with a cloud", calls(t, maker(""), atHome(tls("")), ntp), "cantTell capture.idle"),
 		checktest.Row("not told", whoseless(calls(t, maker(""), tls("stats.box.example"))), "cantTell capture.whose"),

@@ -64,7 +64,7 @@ func TestCaptureCleartext(t *testing.T) {
 		checktest.Row("MQTT in the clear", recorded(t, list(tls("a.example"), mqtt)), "failed clear"),
 		checktest.Row("XOR in the clear", recorded(t, list(talk("plug.example", 9999, protocol.TPLinkSH, clear))), "failed clear"),
 		checktest.Row("TLS that encrypts nothing", recorded(t, list(talk("a.example", 443, protocol.TLS, clear))), "failed clear"),
-		checktest.Row("a list of withdrawn certificates", recorded(t, list(tls("a.example"), talk("crl.ca.example", 80, protocol.HTTP, clear))), "cantTell revocation"),
+		checktest.Row("what the name of a list does not excuse", recorded(t, list(tls("a.example"), talk("pki.maker.example", 80, protocol.HTTP, clear))), "failed clear"),
 		checktest.Row("a question about a certificate", recorded(t, list(tls("a.example"), talk("ocsp.ca.example", 80, protocol.HTTP, protocol.Signalling))), "passed none"),
 		checktest.Row("no known form", recorded(t, list(tls("a.example"), talk("", 32100, protocol.Unknown, opaque))), "cantTell opaque"),
 		checktest.Row("a reading of another release", recorded(t, list(tls("a.example"), talk("", 32100, protocol.Unknown, "new"))), "cantTell opaque"),

@@ -8,7 +8,6 @@ import (
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/check"
-	"github.com/open-iot-mark/iotmark/internal/check/traffic"
 	"github.com/open-iot-mark/iotmark/internal/evidence/description"
 	"github.com/open-iot-mark/iotmark/internal/evidence/netprofile"
 )
@@ -129,7 +128,7 @@ func profile(it check.Item, p *netprofile.Facts) []iotmark.Finding {
 				switch outside := f.Outside() && theirs; {
 				case r.From != r.To:
 					tell(check.CannotTell(clearID+"range", basis, "port", r.String(), "protocol", c.name, "peer", peer), f)
-				case c.how == web && theirs && outside && traffic.Revocation(f.Host):
+				case c.how == web && theirs && outside && meantClear(f.Host):
 					tell(check.CannotTell(clearID+"revocation", basis, args...), f)
 				case c.how == never, c.how == web && f.Outside():
 					tell(check.Fail(clearID+"clear", basis, args...), f)
@@ -218,4 +217,19 @@ func addresses(it check.Item, d *description.Facts) []iotmark.Finding {
 		out = append(out, f)
 	}
 	return out
+}
+
+// meantClear reports whether a host has a name as those have where clear HTTP
+// is meant: lists of withdrawn certificates and OCSP, which are signed by
+// themselves (RFC 5280, 4.2.1.13; RFC 6960, appendix A), and tests for a
+// sign-in page, which must be answered in the clear. A profile shows no more
+// than the name, so that such a host is left to a person and never excused.
+func meantClear(host string) bool {
+	for label := range strings.SplitSeq(host, ".") {
+		switch strings.TrimRight(label, "0123456789") {
+		case "crl", "ocsp", "pki", "connectivitycheck", "captive", "detectportal", "connectivity-check":
+			return true
+		}
+	}
+	return false
 }

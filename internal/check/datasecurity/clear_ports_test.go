@@ -66,6 +66,7 @@ func TestClearPorts(t *testing.T) {
 		checktest.Row("plain MQTT to a hub in the home", paths(t, mud([]string{out("hub.local", "tcp", 1883)}, nil)), "failed clear 2"),
 		checktest.Row("HTTP to the internet", paths(t, mud([]string{out("a.example", "tcp", 80)}, nil)), "failed clear 2"),
 		checktest.Row("HTTP to a list of withdrawn certificates", paths(t, mud([]string{out("crl3.pki.example", "tcp", 80)}, nil)), "cantTell revocation 2"),
+		checktest.Row("HTTP to a host named a little like it", paths(t, mud([]string{out("spki.example", "tcp", 80)}, nil)), "failed clear 2"),
 		checktest.Row("HTTP from the home", paths(t, mud([]string{out("a.example", "tcp", 443)}, []string{local(80)})), "cantTell local-web 3"),
 		checktest.Row("HTTP from anybody", paths(t, mud([]string{out("a.example", "tcp", 443)}, []string{`{"tcp":{"destination-port":{"operator":"eq","port":80}}}`})), "failed clear 3"),
 		checktest.Row("CoAP and a second web port", paths(t, mud([]string{out("a.example", "udp", 5683), out("a.example", "tcp", 8080)}, nil)), "cantTell either 2", "cantTell either 3"),

@@ -289,20 +289,6 @@ func clean(list []string) []string {
 	return out
 }
 
-// Revocation reports whether a host is one where clear HTTP is meant:
-// revocation lists and OCSP are signed by themselves (RFC 5280, 4.2.1.13;
-// RFC 6960, appendix A), and a test for a captive portal must be answered in
-// the clear.
-func Revocation(host string) bool {
-	for _, label := range strings.Split(host, ".") {
-		switch strings.TrimRight(label, "0123456789") {
-		case "crl", "ocsp", "pki", "connectivitycheck", "captive", "detectportal", "connectivity-check":
-			return true
-		}
-	}
-	return false
-}
-
 // Readable returns the first passage that can be read in a talk, for the note
 // of a place; empty when none is kept.
 func (v View) Readable(talk int) string {

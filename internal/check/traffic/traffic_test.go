@@ -132,12 +132,3 @@ func TestPlaces(t *testing.T) {
 		return good(v)
 	})
 }
-
-func TestRevocation(t *testing.T) {
-	t.Parallel()
-	for host, want := range map[string]bool{"ocsp.ca.example": true, "crl3.ca.example": true, "pki.example": true, "spki.example": false, "": false, "updates.example": false} {
-		if got := traffic.Revocation(host); got != want {
-			t.Errorf("%s: got %v", host, got)
-		}
-	}
-}

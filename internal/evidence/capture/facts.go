@@ -153,7 +153,10 @@ type Talk struct {
 	Sent      int64            `json:"sent"`               // bytes of payload from the station
 	Received  int64            `json:"received"`           // bytes of payload to it
 	Answered  bool             `json:"answered,omitempty"` // the far end sent something; a TCP reset is nothing
-	At        int64            `json:"at"`                 // number of the first packet, from 1
+	// CertificateState says that all of it asks which certificates were
+	// withdrawn, or for those of issuers (RFC 6960; RFC 5280, 4.2.1.13).
+	CertificateState bool  `json:"certificate_state,omitempty"`
+	At               int64 `json:"at"` // number of the first packet, from 1
 }
 
 // Session is a TLS or DTLS handshake as it was seen, once for each different

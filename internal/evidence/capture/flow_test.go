@@ -140,3 +140,21 @@ func TestBounds(t *testing.T) {
 		t.Errorf("twice the same capture gives two sets of facts\n%s", d)
 	}
 }
+
+// A question about certificates, a test for a sign-in page and content are
+// three talks, though they go to one host: it is the form that tells.
+func TestCertificateState(t *testing.T) {
+	t.Parallel()
+	var packets [][]byte
+	for i, path := range []string{"/ca.crl", "/generate_204", "/state", "/ca.crl"} {
+		packets = append(packets, up(tcpOf(lamp, far, 2000+i, 80, 1, ack, "GET "+path+" HTTP/1.1\r\nHost: pki.maker.example\r\n\r\n")))
+	}
+	var got []string
+	for _, k := range factsOf(t, pcapOf(1, packets...)).Talks {
+		got = append(got, fmt.Sprintf("%s %s %v %d", k.Host, k.Reading, k.CertificateState, k.Flows))
+	}
+	want := []string{"pki.maker.example signalling true 2", "pki.maker.example signalling false 1", "pki.maker.example clear false 1"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("got (-want +got)\n%s", d)
+	}
+}

@@ -47,6 +47,7 @@ type talkKey struct {
 	bare     bool
 	protocol protocol.Name
 	reading  protocol.Reading
+	state    bool
 }
 
 // seenKey tells apart what a talk showed; text holds all of it.
@@ -102,7 +103,7 @@ func (a *analysis) stationOf(fl *flow, side int) int32 {
 func (a *analysis) talk(fl *flow, s int32, far int, called bool, d *protocol.Dialogue) int32 {
 	ip := fl.key.addr(far)
 	k := talkKey{station: s, proto: fl.key.proto(), port: fl.key.port(1 - int(fl.opener)), called: called,
-		bare: !fl.data, protocol: d.Protocol, reading: d.Reading}
+		bare: !fl.data, protocol: d.Protocol, reading: d.Reading, state: d.CertificateState}
 	host, by := "", ""
 	if !called {
 		host, by = a.host(fl, ip, d)
@@ -119,7 +120,7 @@ func (a *analysis) talk(fl *flow, s int32, far int, called bool, d *protocol.Dia
 		a.talkIndex[k] = t
 		a.talks = append(a.talks, talk{proto: k.proto, bare: k.bare, from: fl.key.addr(1 - far), Talk: Talk{
 			Station: int(s), Peer: -1, Host: host, Named: by, Address: ip.String(), Transport: transportName(k.proto),
-			Port: k.port, Called: called, Local: fl.group || a.local(ip), Protocol: d.Protocol, Reading: d.Reading, At: fl.at,
+			Port: k.port, Called: called, Local: fl.group || a.local(ip), Protocol: d.Protocol, Reading: d.Reading, CertificateState: d.CertificateState, At: fl.at,
 		}})
 	}
 	e := &a.talks[t]

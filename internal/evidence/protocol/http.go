@@ -22,6 +22,7 @@ func httpStream(client, server []byte, port int) (Dialogue, bool) {
 	d := Dialogue{Protocol: HTTP, Reading: Clear, More: true}
 	var heads []bool // of requests: their answers have no body
 	quiet := true    // all of it is signalling
+	state := true    // all of it is about the state of certificates
 	for n := 0; n < maxBatch; n++ {
 		q, rest, ok := readMessage(client, false)
 		if !ok || !isRequest(q.start, "HTTP/1.") {
@@ -30,7 +31,8 @@ func httpStream(client, server []byte, port int) (Dialogue, bool) {
 		method, target := q.request()
 		heads = append(heads, bytes.Equal(method, []byte("HEAD")))
 		d.request(&q, HTTPBasic)
-		quiet = quiet && signalling(&q, method, target)
+		about := signalling(&q, method, target)
+		quiet, state = quiet && about != content, state && about == aboutCertificates
 		switch {
 		case bytes.Equal(method, []byte("CONNECT")):
 			return tunnel(d, rest, server)
@@ -44,11 +46,9 @@ func httpStream(client, server []byte, port int) (Dialogue, bool) {
 		if !ok || !isResponse(r.start, "HTTP/1.") {
 			break
 		}
-		kind := mediaType(r.value("content-type"))
-		switch kind {
-		case "application/ocsp-response", "application/pkix-crl", "application/pkix-cert", "application/x-pkcs7-crl":
-		default:
-			quiet = quiet && len(heads) > 0
+		if kind := mediaType(r.value("content-type")); !signed(&r, kind) {
+			// Nobody who looks for a network or a certificate is answered in JSON.
+			quiet = quiet && len(heads) > 0 && !strings.HasSuffix(kind, "json")
 			if !quiet {
 				d.response(&r, kind)
 			}
@@ -56,7 +56,7 @@ func httpStream(client, server []byte, port int) (Dialogue, bool) {
 		server = rest
 	}
 	if quiet && len(d.Credentials) == 0 {
-		d.Reading = Signalling
+		d.Reading, d.CertificateState = Signalling, state
 	}
 	return d, true
 }
@@ -325,40 +325,38 @@ var probes = []struct{ host, path string }{
 	{"connect.rom.miui.com", ""}, {"conn-service-us-04.allawnos.com", ""},
 }
 
-// signalling reports whether a request is what certificates need (OCSP, RFC
-// 6960, appendix A; CRL and the issuer's certificate, RFC 5280, 4.2.1.13 and
-// 4.2.2.1), or a look whether the network is there, without anything else in
-// it.
-func signalling(q *message, method, target []byte) bool {
+// What a request is about.
+type matter int
+
+const (
+	content           matter = iota // of the product
+	aboutCertificates               // what certificates need, see certificateState
+	aboutNetwork                    // a look whether the network is there
+)
+
+// signalling tells what a request is about; it is no content only where
+// nothing else is in it.
+func signalling(q *message, method, target []byte) matter {
 	authority, path := splitTarget(target)
 	if authority == nil {
 		authority = q.value("host")
 	}
 	host := hostOf(authority)
-	if mediaType(q.value("content-type")) == "application/ocsp-request" {
-		return true
+	p, query, _ := strings.Cut(string(path[:min(len(path), 2048)]), "?")
+	bare := (bytes.Equal(method, []byte("GET")) || bytes.Equal(method, []byte("HEAD"))) && len(q.body) == 0 && q.value("cookie") == nil &&
+		query == "" && len(path) <= 2048
+	if query == "" && certificateState(q, bare, p) {
+		return aboutCertificates
 	}
-	if !bytes.Equal(method, []byte("GET")) && !bytes.Equal(method, []byte("HEAD")) || len(q.body) > 0 || q.value("cookie") != nil {
-		return false
-	}
-	p, query, has := strings.Cut(string(path[:min(len(path), 512)]), "?")
-	if has && query != "" {
-		return false
-	}
-	if strings.HasPrefix(host, "ocsp.") || strings.Contains(host, ".ocsp.") {
-		return true
-	}
-	for _, end := range []string{".crl", ".crt", ".cer", ".p7c"} {
-		if strings.HasSuffix(strings.ToLower(p), end) {
-			return true
-		}
+	if !bare {
+		return content
 	}
 	for _, k := range probes {
 		if (k.host == "" || k.host == host) && (k.path == "" || k.path == p) && !(k.path == "/redirect" && !strings.HasSuffix(host, "msftconnecttest.com")) {
-			return true
+			return aboutNetwork
 		}
 	}
-	return false
+	return content
 }
 
 // tunnel reads what goes through a proxy behind CONNECT. RFC 9110, 9.3.6.

@@ -2,7 +2,10 @@ package protocol_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/binary"
+	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -88,11 +91,26 @@ func TestHTTPCredentials(t *testing.T) {
 	}
 }
 
+// ocspRequest asks for one certificate.
+const ocspRequest = "MEIwQDA+MDwwOjAJBgUrDgMCGgUABBQBAQEBAQEBAQEBAQEBAQEBAQEBAQQUAgICAgICAgICAgICAgICAgICAgICAQU="
+
+func ocspBytes(t *testing.T) string {
+	t.Helper()
+	b, err := base64.StdEncoding.DecodeString(ocspRequest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
 // What is signalling in HTTP, and what only looks like it.
 func TestHTTPSignalling(t *testing.T) {
 	t.Parallel()
 	get := func(host, path string, more ...string) string {
 		return "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n" + strings.Join(more, "\r\n") + "\r\n\r\n"
+	}
+	post := func(host, kind, body string) string {
+		return fmt.Sprintf("POST / HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", host, kind, len(body), body)
 	}
 	for _, c := range []struct {
 		name, client, server string
@@ -103,10 +121,23 @@ func TestHTTPSignalling(t *testing.T) {
 		{"windows", get("www.msftconnecttest.com", "/connecttest.txt"), "", protocol.Signalling},
 		{"ncsi", get("www.msftncsi.com", "/ncsi.txt"), "", protocol.Signalling},
 		{"crl", get("crl3.example", "/ca.crl"), "", protocol.Signalling},
-		{"ocsp by get", get("ocsp.example", "/MFEwTzBNMEswSTAJBgUrDgMCGgUABBQ"), "", protocol.Signalling},
+		{"a certificate of an issuer", get("i.example", "/ca.crt"), "HTTP/1.1 200 OK\r\nContent-Type: application/pkix-cert\r\n\r\n\x30\x82\x03\xff\x00", protocol.Signalling},
+		{"ocsp by get", get("ocsp.example", "/"+ocspRequest), "", protocol.Signalling},
+		{"ocsp by get, escaped, below a path, on any host", get("x.example", "/a/b/"+url.QueryEscape(ocspRequest)), "", protocol.Signalling},
+		{"ocsp by post", post("x.example", "application/ocsp-request", ocspBytes(t)), "", protocol.Signalling},
+		{"ocsp by post, cut", post("x.example", "application/ocsp-request", ocspBytes(t))[:140], "", protocol.Signalling},
 		{"ocsp answer alone", "", "HTTP/1.1 200 OK\r\nContent-Type: application/ocsp-response\r\n\r\n\x30\x03", protocol.Signalling},
 		{"two of them", get("captive.apple.com", "/") + get("h", "/generate_204"), "", protocol.Signalling},
 
+		{"a name alone excuses nothing", get("ocsp.maker.example", "/user/anna@home.example"), "", protocol.Clear},
+		{"nor does the name of a list", post("pki.maker.example", "application/json", `{"email":"anna@home.example"}`), "", protocol.Clear},
+		{"nor a media type", post("ocsp.maker.example", "application/ocsp-request", `{"email":"anna@home.example"}`), "", protocol.Clear},
+		{"nor one of an answer", "", "HTTP/1.1 200 OK\r\nContent-Type: application/ocsp-response\r\n\r\n{\"email\":\"anna@home.example\"}", protocol.Clear},
+		{"a request with something behind it", post("x.example", "application/ocsp-request", ocspBytes(t)+"anna@home.example"), "", protocol.Clear},
+		{"another path in base64", get("ocsp.maker.example", "/"+b64("0anna@home.example")), "", protocol.Clear},
+		{"a list, with an answer in JSON", get("crl.maker.example", "/ca.crl"), "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"door\":\"open\"}", protocol.Clear},
+		{"a list, with a query", get("crl.maker.example", "/ca.crl?serial=1"), "", protocol.Clear},
+		{"ocsp, with a query", "POST /?serial=1 HTTP/1.1\r\nContent-Type: application/ocsp-request\r\n\r\n", "", protocol.Clear},
 		{"with a serial behind it", get("connectivitycheck.gstatic.com", "/generate_204?serial=1"), "", protocol.Clear},
 		{"with a cookie", get("h", "/generate_204", "Cookie: a=b"), "", protocol.Clear},
 		{"with a credential", get("h", "/generate_204", "Authorization: Basic "+b64("a:b")), "", protocol.Clear},
@@ -117,8 +148,13 @@ func TestHTTPSignalling(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			if d := protocol.Stream([]byte(c.client), []byte(c.server), 80); d.Protocol != protocol.HTTP || d.Reading != c.want {
+			d := protocol.Stream([]byte(c.client), []byte(c.server), 80)
+			if d.Protocol != protocol.HTTP || d.Reading != c.want {
 				t.Errorf("got %s %s, want %s", d.Protocol, d.Reading, c.want)
+			}
+			about := strings.HasPrefix(c.name, "ocsp") || c.name == "crl" || c.name == "a certificate of an issuer"
+			if d.CertificateState != (about && c.want == protocol.Signalling) {
+				t.Errorf("about certificates: got %v", d.CertificateState)
 			}
 		})
 	}

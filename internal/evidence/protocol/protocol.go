@@ -147,7 +147,10 @@ type Dialogue struct {
 	Credentials []Credential // at most 8
 	Passages    []Passage    // at most 8
 	Lookups     []Lookup     // at most 64
-	Lease       *Lease
+	// CertificateState says that all of it asks which certificates were
+	// withdrawn, or for those of issuers.
+	CertificateState bool
+	Lease            *Lease
 	// More says that later bytes may add to this: the caller calls again
 	// with a longer beginning, up to StreamLen.
 	More bool
