@@ -234,11 +234,12 @@ func (in Input) itemView(c iotmark.Conclusion, all bool) itemView {
 	if c.Next != nil {
 		it.Next, it.Effort = in.say(c.Next.Message, c.Next.Args), Effort(c.Next.Minutes)
 	}
+	behind := in.behind(c, all)
 	for _, r := range c.Reasons {
 		if r.Finding != nil {
-			f := in.Assessment.Findings[*r.Finding]
-			if all || f.Outcome == iotmark.Failed || f.Outcome == iotmark.CantTell && c.Verdict != iotmark.DoesNotConform {
-				it.Findings = append(it.Findings, in.findingView(f))
+			if s, ok := behind[*r.Finding]; ok {
+				delete(behind, *r.Finding)
+				it.Findings = append(it.Findings, in.findingView(s))
 			}
 			continue
 		}
@@ -249,8 +250,8 @@ func (in Input) itemView(c iotmark.Conclusion, all bool) itemView {
 	return it
 }
 
-func (in Input) findingView(f iotmark.Finding) findingView {
-	v := findingView{Words: in.say(f.Message, f.Args), Check: string(f.Check), Outcome: in.say(iotmark.MessageID("outcome."+string(f.Outcome)), nil)}
+func (in Input) findingView(f said) findingView {
+	v := findingView{Words: in.say(f.Message, f.Args), Check: f.by(), Outcome: in.say(iotmark.MessageID("outcome."+string(f.Outcome)), nil)}
 	for _, p := range f.Places {
 		v.Places = append(v.Places, placeView{Where: in.place(p), Quote: message.Clean(p.Quote)})
 	}
@@ -320,10 +321,14 @@ func (in Input) outcomeViews() (words string, out []outcomeView) {
 		n[iotmark.Passed], n[iotmark.Failed], n[iotmark.CantTell], n[iotmark.Untested], n[iotmark.Inapplicable])
 	for _, o := range iotmark.Outcomes() {
 		v := outcomeView{Name: in.say(iotmark.MessageID("outcome."+string(o)), nil)}
+		var fs []iotmark.Finding
 		for _, f := range in.Assessment.Findings {
 			if f.Outcome == o {
-				v.Items = append(v.Items, in.findingView(f))
+				fs = append(fs, f)
 			}
+		}
+		for _, s := range together(fs) {
+			v.Items = append(v.Items, in.findingView(s))
 		}
 		if len(v.Items) > 0 {
 			v.Count = strconv.Itoa(len(v.Items))

@@ -271,14 +271,16 @@ func (t *text) conclusion(c iotmark.Conclusion) {
 // evidence that does not count.
 func (t *text) reasons(c iotmark.Conclusion) {
 	told := 0
+	behind := t.in.behind(c, false)
 	for _, r := range c.Reasons {
 		switch {
-		case r.Kind == iotmark.ByFinding && r.Finding != nil:
-			f := t.in.Assessment.Findings[*r.Finding]
-			if f.Outcome != iotmark.Failed && !(f.Outcome == iotmark.CantTell && c.Verdict != iotmark.DoesNotConform) {
-				continue
+		case r.Finding != nil:
+			s, ok := behind[*r.Finding]
+			if !ok {
+				continue // it was told with another
 			}
-			t.finding(f)
+			delete(behind, *r.Finding)
+			t.finding(s)
 			told++
 		case r.Kind == iotmark.ByEvidence && c.Verdict != iotmark.DoesNotConform && r.Message != "assess.evidence-shown":
 			t.para(t.in.say(r.Message, r.Args), 4, 6)
@@ -296,8 +298,8 @@ func (t *text) reasons(c iotmark.Conclusion) {
 	}
 }
 
-func (t *text) finding(f iotmark.Finding) {
-	t.para(t.in.say(f.Message, f.Args)+" "+t.paint(dim, "["+string(f.Check)+"]"), 4, 6)
+func (t *text) finding(f said) {
+	t.para(t.in.say(f.Message, f.Args)+" "+t.paint(dim, "["+f.by()+"]"), 4, 6)
 	for i, p := range f.Places {
 		if i == 3 && !t.opt.All {
 			t.line(t.paint(dim, fmt.Sprintf("      and %d more places", len(f.Places)-3)))
@@ -366,13 +368,14 @@ func (t *text) open() {
 	if len(fs) == 0 {
 		return
 	}
+	list := together(fs)
 	t.line("")
-	t.line(t.paint(bold, fmt.Sprintf("Could not tell: %d", len(fs))))
-	for i, f := range fs {
+	t.line(t.paint(bold, fmt.Sprintf("Could not tell: %d", len(list))))
+	for i, f := range list {
 		if i == cut && !t.opt.All {
-			t.line(t.paint(dim, fmt.Sprintf("  and %d more; --all lists them", len(fs)-cut)))
+			t.line(t.paint(dim, fmt.Sprintf("  and %d more; --all lists them", len(list)-cut)))
 			return
 		}
-		t.para(t.in.say(f.Message, f.Args)+" "+t.paint(dim, "["+string(f.Check)+"]"), 2, 4)
+		t.para(t.in.say(f.Message, f.Args)+" "+t.paint(dim, "["+f.by()+"]"), 2, 4)
 	}
 }
