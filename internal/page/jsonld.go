@@ -2,10 +2,10 @@ package page
 
 import (
 	"encoding/json"
-	"regexp"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/message"
+	"github.com/open-iot-mark/iotmark/internal/pattern"
 )
 
 // The types below are the part of schema.org that a declaration can fill
@@ -42,7 +42,7 @@ type ldAddress struct {
 	Country string `json:"addressCountry"`
 }
 
-var gtinForm = regexp.MustCompile(`^([0-9]{8}|[0-9]{12,14})$`)
+var gtinForm = pattern.New(`^([0-9]{8}|[0-9]{12,14})$`)
 
 // JSONLD returns the product as schema.org describes one, for search engines
 // and shops: identity and maker, no praise. <, > and & are escaped, so that

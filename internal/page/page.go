@@ -16,6 +16,7 @@ import (
 	"encoding/base64"
 	"html/template"
 	"io"
+	"sync"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/catalogue"
@@ -59,9 +60,13 @@ var pageText string
 //go:embed criteria.html.tmpl
 var criteriaText string
 
+// The templates are read at their first use: most runs of the program, and
+// every confined child, show no page.
 var (
-	pageTemplate     = template.Must(template.New("page").Parse(pageText))
-	criteriaTemplate = template.Must(template.Must(pageTemplate.Clone()).New("criteria").Parse(criteriaText))
+	pageTemplate     = sync.OnceValue(func() *template.Template { return template.Must(template.New("page").Parse(pageText)) })
+	criteriaTemplate = sync.OnceValue(func() *template.Template {
+		return template.Must(template.Must(template.New("page").Parse(pageText)).New("criteria").Parse(criteriaText))
+	})
 )
 
 // ContentSecurityPolicy is what both pages need: their own style and nothing
@@ -83,13 +88,13 @@ func HTML(w io.Writer, in Input) error {
 		return err
 	}
 	v.Data = template.JS(data) // encoding/json has escaped <, > and &
-	return execute(w, pageTemplate, v)
+	return execute(w, pageTemplate(), v)
 }
 
 // HTMLCriteria writes the page for experts: every criterion in full, and the
 // evidence by title and hash.
 func HTMLCriteria(w io.Writer, in Input) error {
-	return execute(w, criteriaTemplate, in.criteriaView())
+	return execute(w, criteriaTemplate(), in.criteriaView())
 }
 
 // execute writes all or nothing.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/message"
+	"github.com/open-iot-mark/iotmark/internal/pattern"
 )
 
 // How much of a maker's text is shown, in characters. The edition's schema
@@ -111,7 +112,7 @@ const rel = `rel="nofollow noopener noreferrer"`
 
 const maxAddress = 500
 
-var plainAddress = regexp.MustCompile(`^[!-~]+$`)
+var plainAddress = pattern.New(`^[!-~]+$`)
 
 // address returns an address from a declaration when it may be linked: http
 // and https with a host and without a name and password in it, mailto and tel.
@@ -144,7 +145,7 @@ func link(to string, words template.HTML) template.HTML {
 	return `<a href="` + esc(href) + `" ` + rel + `>` + words + `</a>`
 }
 
-var mailForm = regexp.MustCompile(`^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,250}$`)
+var mailForm = pattern.New(`^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,250}$`)
 
 // mail returns a mailto address, or "".
 func mail(s string) string {
@@ -208,7 +209,7 @@ func (in Input) number(f float64) string {
 // n is a count as an argument.
 func n(i int) template.HTML { return template.HTML(strconv.Itoa(i)) }
 
-var countryForm = regexp.MustCompile(`^[A-Z]{2}$`)
+var countryForm = pattern.New(`^[A-Z]{2}$`)
 
 // country returns the name of a country or of the EU by its two letters (ISO
 // 3166-1 alpha-2), in the language of the page.

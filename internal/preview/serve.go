@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/open-iot-mark/iotmark/internal/message"
 )
@@ -24,7 +25,7 @@ var shellStyle string
 //go:embed shell.js
 var shellScript string
 
-var shellTemplate = template.Must(template.New("shell").Parse(shellText))
+var shellTemplate = sync.OnceValue(func() *template.Template { return template.Must(template.New("shell").Parse(shellText)) })
 
 const html = "text/html; charset=utf-8"
 
@@ -100,7 +101,7 @@ func (p *Preview) shell(w http.ResponseWriter, r *http.Request) {
 	}
 	s := p.now()
 	var b bytes.Buffer
-	err := shellTemplate.Execute(&b, shellView{
+	err := shellTemplate().Execute(&b, shellView{
 		Style: template.CSS(shellStyle), Script: template.JS(shellScript), Version: s.version, Name: s.name, Lang: lang,
 		Languages: message.Languages(), Label: s.label[lang], Ready: s.pages != nil, Trouble: s.trouble,
 	})

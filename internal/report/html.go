@@ -9,6 +9,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/message"
@@ -20,7 +21,9 @@ var style string
 //go:embed report.html.tmpl
 var page string
 
-var pageTemplate = template.Must(template.New("report").Parse(page))
+// pageTemplate is read at its first use: a report in another format, and a
+// confined child, show no page.
+var pageTemplate = sync.OnceValue(func() *template.Template { return template.Must(template.New("report").Parse(page)) })
 
 // ContentSecurityPolicy is what the page needs: its own style and nothing
 // else. No script, no picture, no address is loaded.
@@ -31,7 +34,7 @@ var ContentSecurityPolicy = func() string {
 
 // HTML writes the report as one self-contained page: no script, nothing that
 // is loaded from elsewhere.
-func HTML(w io.Writer, in Input) error { return pageTemplate.Execute(w, in.view()) }
+func HTML(w io.Writer, in Input) error { return pageTemplate().Execute(w, in.view()) }
 
 // view is exactly what the page shows.
 type view struct {
