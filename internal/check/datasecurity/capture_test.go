@@ -106,12 +106,24 @@ func TestCaptureLogins(t *testing.T) {
 		checktest.Row("both", in(list(mqtt, web), login(0, protocol.MQTTLogin, 12), login(1, protocol.HTTPBasic, 8)), "failed internet", "failed home"),
 		checktest.Row("a name alone", in(list(tls("a.example"), mqtt), login(1, protocol.MQTTLogin, 0)), "cantTell name-only"),
 		checktest.Row("of a phone", in(list(tls("a.example"), talk("b.example", 80, protocol.HTTP, protocol.Clear, ofThePhone)), login(1, protocol.HTTPBasic, 8)), "passed none"),
-		checktest.Row("nobody knows whose it is", recorded(t, list(mqtt), unknown, func(f *capture.Facts) { f.Logins = []capture.Login{login(0, protocol.MQTTLogin, 12)} }), "cantTell capture.whose"),
+		checktest.Row("nobody knows whose it is", recorded(t, list(mqtt), unknown, func(f *capture.Facts) { f.Logins = []capture.Login{login(0, protocol.MQTTLogin, 12)} }), "cantTell capture.whose", "cantTell somebody"),
+		checktest.Row("nobody knows whose the name without a password is", recorded(t, list(mqtt), unknown, func(f *capture.Facts) { f.Logins = []capture.Login{login(0, protocol.MQTTLogin, 0)} }), "cantTell capture.whose"),
+		checktest.Row("nobody knows whose, and its talk is nowhere", recorded(t, list(mqtt), unknown, func(f *capture.Facts) {
+			f.Logins = []capture.Login{login(-1, protocol.MQTTLogin, 9), login(1, protocol.MQTTLogin, 9)}
+		}), "cantTell capture.whose"),
 		checktest.Row("nothing was seen", in(nil), "cantTell capture.idle"),
 	})
+	of := recorded(t, list(mqtt, web), unknown, func(f *capture.Facts) {
+		f.Logins = []capture.Login{login(0, protocol.MQTTLogin, 12), login(1, protocol.HTTPBasic, 8)}
+		f.Talks[0].Station = 99
+	})
+	f := datasecurity.CaptureLogins.Run(of)[1]
+	if got, want := f.Args["names"], "somebody to mq.example:1883 (mqtt), 192.168.1.30 to 192.168.1.20:80 (http-basic)"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 	same := login(0, protocol.MQTTLogin, 12)
 	same.User, same.Hardware = "02D5050223D3", true
-	f := datasecurity.CaptureLogins.Run(in(list(mqtt), same))[0]
+	f = datasecurity.CaptureLogins.Run(in(list(mqtt), same))[0]
 	if got, want := f.Places[0].Quote, "packet 50: 192.168.1.20 to mq.example:1883 (mqtt), mqtt, user 02D5..."; got != want || !f.Exploitable {
 		t.Errorf("got %q, exploitable %v, want %q", got, f.Exploitable, want)
 	}

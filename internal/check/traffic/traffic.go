@@ -41,11 +41,18 @@ type View struct {
 // Each runs one function on every capture in which the product can be told,
 // and says of the others that it cannot.
 func Each(in check.Input, id iotmark.CheckID, f func(View) []iotmark.Finding) []iotmark.Finding {
+	return EachOf(in, id, f, func(View) []iotmark.Finding { return nil })
+}
+
+// EachOf is Each for a check that has something to say also of a capture in
+// which the product cannot be told: whose adds to what is said of it. It goes
+// through the talks of all stations, and nothing that it finds is a failure.
+func EachOf(in check.Input, id iotmark.CheckID, f, whose func(View) []iotmark.Finding) []iotmark.Finding {
 	var out []iotmark.Finding
 	for _, r := range check.Facts[*capture.Facts](in, Captures) {
 		v := View{Read: r, check: id, AtHome: in.Truths["has_cloud"] == iotmark.False}
 		if d := r.Facts.Device; d < 0 || d >= len(r.Facts.Stations) {
-			out = append(out, v.whose())
+			out = append(append(out, v.whose()), whose(v)...)
 			continue
 		}
 		out = append(out, f(v)...)
@@ -204,19 +211,34 @@ func end(host string, port int) string {
 	return host + ":" + strconv.Itoa(port)
 }
 
-// Place points to a packet of a talk; note is added to the quote.
-func (v View) Place(at int64, t capture.Talk, note string) iotmark.Place {
-	s := v.Facts.Stations[v.Facts.Device]
-	own := Clean(s.Hardware)
-	for _, a := range s.Addresses {
-		if own = Clean(a); !strings.HasPrefix(a, "fe80:") {
-			break // better than one of the link alone
+// Ends writes the two ends of a talk for people: who opened it, and where it
+// is answered.
+func (v View) Ends(t capture.Talk) (from, to string) {
+	own := ""
+	if t.Station >= 0 && t.Station < len(v.Facts.Stations) {
+		s := v.Facts.Stations[t.Station]
+		own = Clean(s.Hardware)
+		for _, a := range s.Addresses {
+			if own = Clean(a); !strings.HasPrefix(a, "fe80:") {
+				break // better than one of the link alone
+			}
 		}
 	}
-	from, to := cmp.Or(own, "the product"), end(Far(t), t.Port)
-	if t.Called {
-		from, to = Far(t), end(from, t.Port)
+	if own == "" {
+		own = "somebody"
+		if t.Station == v.Facts.Device {
+			own = "the product"
+		}
 	}
+	if t.Called {
+		return Far(t), end(own, t.Port)
+	}
+	return own, end(Far(t), t.Port)
+}
+
+// Place points to a packet of a talk; note is added to the quote.
+func (v View) Place(at int64, t capture.Talk, note string) iotmark.Place {
+	from, to := v.Ends(t)
 	q := "packet " + strconv.FormatInt(at, 10) + ": " + from + " to " + to + " (" + Clean(string(t.Protocol)) + ")"
 	if note != "" {
 		q += ", " + note
