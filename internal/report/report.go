@@ -318,8 +318,36 @@ func (in Input) closing(t iotmark.Track) string {
 		}
 		return words
 	}
-	return in.say(id+".missing", map[string]string{
-		"n": strconv.Itoa(len(t.Missing)), "first": string(t.Missing[0]),
+	missing, failing := t.Missing, []iotmark.CriterionID(nil)
+	if t.ID == iotmark.OpenDeclaration {
+		if open, bad := in.unanswered(t); len(open) > 0 {
+			missing, failing = open, bad
+		}
+	}
+	words := in.say(id+".missing", map[string]string{
+		"n": strconv.Itoa(len(missing)), "first": string(missing[0]),
 		"maker": strconv.Itoa(t.Maker), "others": strconv.Itoa(len(t.Missing) - t.Maker),
 	})
+	if len(failing) > 0 {
+		words += " " + in.say(id+".failing", map[string]string{"n": strconv.Itoa(len(failing)), "first": string(failing[0])})
+	}
+	return words
+}
+
+// unanswered splits the criteria without an answer into those that the report
+// lists as to be answered, and those that it lists as to be mended, because
+// evidence speaks against them.
+func (in Input) unanswered(t iotmark.Track) (open, failing []iotmark.CriterionID) {
+	bad := map[iotmark.CriterionID]bool{}
+	for _, c := range in.Assessment.Conclusions {
+		bad[c.Criterion] = c.Verdict == iotmark.DoesNotConform
+	}
+	for _, id := range t.Missing {
+		if bad[id] {
+			failing = append(failing, id)
+		} else {
+			open = append(open, id)
+		}
+	}
+	return open, failing
 }

@@ -182,6 +182,29 @@ func TestContentSecurityPolicy(t *testing.T) {
 	}
 }
 
+// What fails by its evidence stands among what is to be mended; the last line
+// does not count it once more among what has no answer.
+func TestClosingCountsAsTheReport(t *testing.T) {
+	t.Parallel()
+	in := input(t, "Lamp")
+	const bad, open = iotmark.CriterionID("data-security.transport-encryption"), iotmark.CriterionID("lifecycle.warranty")
+	for _, tt := range []struct {
+		name    string
+		missing []iotmark.CriterionID
+		want    string
+	}{
+		{"one of each", []iotmark.CriterionID{bad, open},
+			"Open declaration: not ready, 1 entry criterion has no answer (lifecycle.warranty). 1 more fails above and needs an answer too (data-security.transport-encryption)."},
+		{"nothing but what fails", []iotmark.CriterionID{bad}, "Open declaration: not ready, 1 entry criterion has no answer (data-security.transport-encryption)."},
+	} {
+		in.Assessment.Conclusions = []iotmark.Conclusion{{Criterion: bad, Verdict: iotmark.DoesNotConform}, {Criterion: open, Verdict: iotmark.Undetermined}}
+		in.Assessment.Tracks = []iotmark.Track{{ID: iotmark.OpenDeclaration, Missing: tt.missing}}
+		if got := in.Closing(); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
 // The JSON report is what its published schema says.
 func TestJSONSchema(t *testing.T) {
 	t.Parallel()
