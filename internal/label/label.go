@@ -12,6 +12,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/open-iot-mark/iotmark/internal/message"
 )
@@ -226,4 +227,15 @@ func esc(s string) string {
 		return ""
 	}
 	return b.String()
+}
+
+// Alt returns the panel in words, for an image that shows it.
+func (p Panel) Alt() string { return Ended(p.Title) + " " + p.Desc }
+
+// Ended puts a full stop behind words that have none, as "B.V." has.
+func Ended(s string) string {
+	if strings.HasSuffix(s, ".") {
+		return s
+	}
+	return s + "."
 }

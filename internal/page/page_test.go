@@ -446,3 +446,14 @@ func TestRightToLeft(t *testing.T) {
 		t.Error("more than the direction changes")
 	}
 }
+
+// The words for a screen reader end in one full stop each, also after "B.V.".
+func TestPanelDescription(t *testing.T) {
+	t.Parallel()
+	for _, lang := range []string{"en", "de"} {
+		got := page.Panel(product(t, "average", lang)).Alt()
+		if !strings.Contains(got, " Marlow Nook B.V. ") || strings.Contains(got, "..") {
+			t.Errorf("%s: got %q", lang, got)
+		}
+	}
+}

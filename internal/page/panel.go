@@ -34,9 +34,9 @@ func Panel(in Input) label.Panel {
 		}
 		row := label.Fact{Name: in.factName(i), Value: in.factValue(i, f.Value, f.Print, f.Args), Unknown: f.Value == "unknown"}
 		p.Facts = append(p.Facts, row)
-		desc = append(desc, row.Name+": "+row.Value+".")
+		desc = append(desc, row.Name+": "+label.Ended(row.Value))
 	}
-	desc = append(desc, p.TopicsTitle+".", p.Key[0])
+	desc = append(desc, label.Ended(p.TopicsTitle), p.Key[0])
 	for _, t := range iotmark.Topics() {
 		looked, all := in.count(t)
 		row := label.Topic{Name: in.topic(t), Count: w.Say("panel.count", map[string]string{"n": strconv.Itoa(looked), "m": strconv.Itoa(all)})}

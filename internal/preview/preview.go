@@ -258,7 +258,7 @@ func render(j Judged) (map[string]answer, map[string]string, error) {
 		out[in.Product] = answer{html, framed(page.ContentSecurityPolicy), b.Bytes()}
 		out[in.Criteria] = answer{html, framed(page.ContentSecurityPolicy), c.Bytes()}
 		panel := page.Panel(in)
-		words[l.Code] = panel.Title + ". " + panel.Desc
+		words[l.Code] = panel.Alt()
 		out["/label/"+url.PathEscape(l.Code)+".svg"] = answer{"image/svg+xml", "default-src 'none'; sandbox", label.Preview(panel)}
 	}
 	var b bytes.Buffer
