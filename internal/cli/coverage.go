@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -53,7 +54,14 @@ type coveredProduct struct {
 func coverage(ctx context.Context, cmd *cli.Command) error {
 	args := cmd.Args().Slice()
 	if len(args) == 0 || len(args) > 2 {
-		return usage("coverage takes one instrument, and a product's path if you like; iotmark catalogue lint --coverage lists the instruments")
+		c, err := catalogue.Load()
+		if err != nil {
+			return err
+		}
+		if err := c.LoadInstruments(); err != nil {
+			return err
+		}
+		return usage("coverage takes one instrument, and a product's path if you like, such as iotmark catalogue coverage eu-cra .%s", known(c, ""))
 	}
 	format := cmd.String("format")
 	if cmd.Bool("json") {
@@ -78,6 +86,9 @@ func coverage(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	reach, err := c.Covers(iotmark.InstrumentID(args[0]))
+	if e, ok := errors.AsType[*iotmark.Error](err); ok && e.ID == "instrument-unknown" {
+		e.Msg += known(c, args[0])
+	}
 	if err != nil {
 		return err
 	}
@@ -96,6 +107,23 @@ func coverage(ctx context.Context, cmd *cli.Command) error {
 	}
 	_, err = io.WriteString(cmd.Root().Writer, showCoverage(c, out))
 	return err
+}
+
+// known lists the instruments whose name holds a word, or all when none does.
+func known(c *catalogue.Catalogue, word string) string {
+	var all, like []string
+	for _, x := range c.Instruments {
+		all = append(all, string(x.ID))
+		if word != "" && strings.Contains(string(x.ID), strings.ToLower(word)) {
+			like = append(like, string(x.ID))
+		}
+	}
+	list := all
+	if len(like) > 0 {
+		list = like
+	}
+	slices.Sort(list)
+	return "\nKnown:\n" + wrap(strings.Join(list, ", "), columns-2, 2)
 }
 
 // A sign is what one provision is in the picture, and in words.
