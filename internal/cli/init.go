@@ -108,7 +108,7 @@ func initDossier(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	i := &interview{cmd: cmd, cat: cat, in: bufio.NewReader(io.LimitReader(cmd.Root().Reader, 1<<20)), out: cmd.Root().ErrWriter}
+	i := &interview{cmd: cmd, cat: cat, in: bufio.NewReader(io.LimitReader(cmd.Root().Reader, 1<<20)), out: cmd.Root().ErrWriter, shows: map[iotmark.CriterionID][]string{}}
 	// The words stand in until an answer takes their place: about lets no
 	// declaration out that still has one.
 	d := &iotmark.Declaration{
@@ -173,7 +173,8 @@ type interview struct {
 	cat    *catalogue.Catalogue
 	in     *bufio.Reader
 	out    io.Writer
-	faults iotmark.Errors // of flags; told together
+	faults iotmark.Errors                   // of flags; told together
+	shows  map[iotmark.CriterionID][]string // evidence that a criterion asks for
 }
 
 func (i *interview) silent() bool { return i.cmd.Bool("no-input") }
@@ -458,16 +459,26 @@ func (i *interview) questions(d *iotmark.Declaration) string {
 	b.WriteString(`
 # The first pass: the criteria that give a public page at once. Take the # away and answer each: met, unknown,
 # a list of evidence such as [manual] (which means met), or {answer: partly, note: what is missing}.
-# "iotmark explain ID" tells what one asks, why, and the smallest fix.
+# "iotmark explain ID" tells what one asks, why, and the smallest fix. "Found" names evidence above that may show
+# it: only what a claim points to is looked at for it, so write it there once you have looked yourself.
 # claims:
 `)
 	truths := i.cat.Truths(d.Facts)
 	for _, c := range i.cat.Criteria {
 		if c.Entry && c.Applies(truths) != iotmark.False {
-			fmt.Fprintf(&b, "#   %s: unknown   # %s\n", c.ID, c.Consumer)
+			fmt.Fprintf(&b, "#   %s: unknown   # %s%s\n", c.ID, c.Consumer, i.mayShow(c.ID))
 		}
 	}
 	return b.String()
+}
+
+// mayShow names the evidence that was found for a criterion. It stays a hint:
+// whether it shows anything is for the maker to say.
+func (i *interview) mayShow(id iotmark.CriterionID) string {
+	if len(i.shows[id]) == 0 {
+		return ""
+	}
+	return " Found: [" + strings.Join(i.shows[id], ", ") + "]"
 }
 
 // search proposes evidence; a person confirms each, or with --no-input all.
@@ -478,13 +489,13 @@ func (i *interview) search(ctx context.Context, d *iotmark.Declaration, fsys fs.
 	}
 	if len(found) > 0 && !i.silent() {
 		fmt.Fprintln(i.out)
-		i.tell(0, "%s like evidence. y takes one, n leaves it, a takes all that are left.", count(len(found), "file looks", "files look"))
+		i.tell(0, "%s like evidence. y takes one, n or Enter leaves it, a takes all that are left.", count(len(found), "file looks", "files look"))
 	}
 	all := i.silent()
 	for _, p := range found {
 		take := all
 		for asked := all; !asked; {
-			a, err := i.ask(question(fmt.Sprintf("%s %s; as %s? [y/n/a]:", p.Path, p.Why, p.Kind), 0, 2))
+			a, err := i.ask(question(fmt.Sprintf("%s %s; as %s? [y/N/a]:", p.Path, p.Why, p.Kind), 0, 2))
 			if err != nil {
 				return err
 			}
@@ -494,13 +505,16 @@ func (i *interview) search(ctx context.Context, d *iotmark.Declaration, fsys fs.
 				all, take = true, true
 			case "y", "yes":
 				take = true
-			case "n", "no":
+			case "", "n", "no":
 			default:
 				i.tell(2, "answer y, n or a")
 				asked = false
 			}
 		}
 		if take {
+			if p.Criterion != "" {
+				i.shows[p.Criterion] = append(i.shows[p.Criterion], string(p.ID))
+			}
 			d.Evidence = append(d.Evidence, iotmark.Evidence{ID: p.ID, Kind: p.Kind, Title: p.Title, Path: p.Path, Visibility: p.Visibility})
 		}
 	}

@@ -24,6 +24,8 @@ type Proposal struct {
 	// Visibility is restricted for kinds that may hold what nobody else may
 	// know, as mayHoldSecrets says; empty, which is public, for all others.
 	Visibility iotmark.Visibility
+	// Criterion is the one that asks for such a file, or "".
+	Criterion iotmark.CriterionID
 }
 
 // mayHoldSecrets are the kinds whose bytes a person cannot look through: a
@@ -56,6 +58,7 @@ type clue struct {
 	title  string
 	why    string
 	sure   bool // by content or a name of its own: holds in a build's folder too
+	asks   iotmark.CriterionID
 }
 
 func named(expr string) *regexp.Regexp { return regexp.MustCompile(expr) }
@@ -63,10 +66,10 @@ func named(expr string) *regexp.Regexp { return regexp.MustCompile(expr) }
 // clues stands with the sure ones first: a format that only one role uses, a
 // format with a name, then a name alone.
 var clues = []clue{
-	{reader: "securitytxt", kind: iotmark.KindWebPage, title: "security.txt", why: "has the fields of a security.txt (RFC 9116)"},
+	{reader: "securitytxt", kind: iotmark.KindWebPage, asks: "device-security.disclosure-policy", title: "security.txt", why: "has the fields of a security.txt (RFC 9116)"},
 	{reader: "netprofile", kind: iotmark.KindNetworkProfile, title: "Hosts and ports (MUD)", why: "is a MUD file (RFC 8520)", sure: true},
 	{reader: "sbom", name: named(`hbom|hardware`), kind: iotmark.KindHBOM, title: "Hardware components", why: "is a CycloneDX list of hardware by its name", sure: true},
-	{reader: "sbom", kind: iotmark.KindSBOM, title: "Software components", why: "is a list of components", sure: true},
+	{reader: "sbom", kind: iotmark.KindSBOM, asks: "provenance.software-components", title: "Software components", why: "is a list of components", sure: true},
 	{reader: "description", kind: iotmark.KindInterfaceDescription, title: "Description of an interface", why: "describes an interface", sure: true},
 	{reader: "advisory", name: named(`vex`), kind: iotmark.KindVEX, title: "Known weaknesses and this product", why: "is a VEX statement in CSAF by its content and name", sure: true},
 	{reader: "advisory", name: named(`^provider-metadata\.json$`), kind: iotmark.KindWebPage, title: "Who publishes advisories, and where", why: "is provider metadata of CSAF", sure: true},
@@ -78,18 +81,18 @@ var clues = []clue{
 	{reader: "firmware", name: named(`firmware|rootfs|image|\.(img|bin|fw|cpio|uimage)$`), kind: iotmark.KindFirmwareImage, title: "Device image", why: "is an image or a tree by its content and name"},
 	{reader: "table", name: named(`hbom|bill.?of.?materials|^bom\b.*\.csv$`), kind: iotmark.KindHBOM, title: "Hardware components", why: "is a table with the name of a parts list"},
 	{reader: "table", name: named(`export|takeout`), kind: iotmark.KindDataExport, title: "Sample of an export", why: "is a table with the name of an export"},
-	{reader: "table", name: named(`failure|returns?\b|field.?data|rma`), kind: iotmark.KindFieldData, title: "Counts from the field", why: "is a table with the name of field counts"},
+	{reader: "table", name: named(`failure|returns?\b|field.?data|rma`), kind: iotmark.KindFieldData, asks: "lifecycle.failure-rate-published", title: "Counts from the field", why: "is a table with the name of field counts"},
 	{reader: "table", name: named(`rohs|reach|substance|material`), kind: iotmark.KindSubstanceList, title: "Material declarations", why: "is a table with the name of a list of substances"},
 	{reader: "image", name: named(`plate|label`), kind: iotmark.KindPhoto, title: "Type plate", why: "is a picture with the name of a type plate"},
 	{reader: "image", name: named(`board|pcb|inside|front|device|product`), kind: iotmark.KindPhoto, title: "Photograph of the product", why: "is a picture of the product by its name"},
-	{reader: "text", name: named(`privacy`), kind: iotmark.KindWebPage, title: "Privacy notice", why: "is a text with this name"},
-	{reader: "text", name: named(`declaration.?of.?conformity|conformity|statement.?of.?compliance|psti|\bdoc[-_.](eu|uk)`), kind: iotmark.KindConformityDeclaration, title: "Declaration of conformity", why: "is a text with this name"},
-	{reader: "text", name: named(`risk|threat`), kind: iotmark.KindRiskAssessment, title: "Risk assessment", why: "is a text with this name"},
+	{reader: "text", name: named(`privacy`), kind: iotmark.KindWebPage, asks: "privacy.notice-accessible", title: "Privacy notice", why: "is a text with this name"},
+	{reader: "text", name: named(`declaration.?of.?conformity|conformity|statement.?of.?compliance|psti|\bdoc[-_.](eu|uk)`), kind: iotmark.KindConformityDeclaration, asks: "accountability.legal-conformity", title: "Declaration of conformity", why: "is a text with this name"},
+	{reader: "text", name: named(`risk|threat`), kind: iotmark.KindRiskAssessment, asks: "device-security.threat-assessment", title: "Risk assessment", why: "is a text with this name"},
 	{reader: "text", name: named(`test.?report|bench.?test|pentest`), kind: iotmark.KindTestReport, title: "Test report", why: "is a text with this name"},
-	{reader: "text", name: named(`^security(\.|-policy|_policy)|disclosure`), kind: iotmark.KindWebPage, title: "Security policy", why: "is a text with this name"},
-	{reader: "text", name: named(`end.?of.?life|\beol\b|sunset`), kind: iotmark.KindDocument, title: "End of life plan", why: "is a text with this name"},
+	{reader: "text", name: named(`^security(\.|-policy|_policy)|disclosure`), kind: iotmark.KindWebPage, asks: "device-security.disclosure-policy", title: "Security policy", why: "is a text with this name"},
+	{reader: "text", name: named(`end.?of.?life|\beol\b|sunset`), kind: iotmark.KindDocument, asks: "lifecycle.end-of-life-plan", title: "End of life plan", why: "is a text with this name"},
 	{reader: "text", name: named(`support|updates?\b`), kind: iotmark.KindWebPage, title: "Support and updates", why: "is a text with this name"},
-	{reader: "text", name: named(`warranty|guarantee`), kind: iotmark.KindWebPage, title: "Warranty", why: "is a text with this name"},
+	{reader: "text", name: named(`warranty|guarantee`), kind: iotmark.KindWebPage, asks: "lifecycle.warranty", title: "Warranty", why: "is a text with this name"},
 	{reader: "text", name: named(`^terms`), kind: iotmark.KindWebPage, title: "Terms", why: "is a text with this name"},
 	{reader: "text", name: named(`repair|reset|disposal|recycl`), kind: iotmark.KindDocument, title: "Guide", why: "is a text with this name"},
 	{reader: "text", name: named(`^(changelog|releases?|release.?notes)\b`), kind: iotmark.KindWebPage, title: "Release notes", why: "is a text with this name"},
@@ -187,7 +190,7 @@ func (w *walk) look(p string, d fs.DirEntry) {
 	if w.seen[id]++; w.seen[id] > 1 {
 		id = iotmark.EvidenceID(string(id) + "-" + strconv.Itoa(w.seen[id]))
 	}
-	prop := Proposal{ID: id, Path: p, Kind: c.kind, Title: c.title, Why: c.why}
+	prop := Proposal{ID: id, Path: p, Kind: c.kind, Title: c.title, Why: c.why, Criterion: c.asks}
 	if slices.Contains(mayHoldSecrets, c.kind) {
 		prop.Visibility = iotmark.Restricted
 	}
