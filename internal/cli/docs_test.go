@@ -190,6 +190,7 @@ func typedScript(t *testing.T, file string) string {
 			if strings.HasPrefix(line, "CGO_ENABLED=0 go install") || strings.HasPrefix(line, "cd your-product") {
 				continue
 			}
+			line = strings.ReplaceAll(line, "https://YOUR-DOMAIN/.well-known/iotmark/PRODUCT", "file://$PWD/../site/.well-known/iotmark/tw-l3")
 			b.WriteString(strings.TrimSuffix(strings.ReplaceAll(line, "YOUR-DOMAIN", "tarnwick.example"), "\n") + "\n")
 		}
 	}

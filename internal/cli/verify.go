@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -45,6 +46,9 @@ the domain you got it from. Exit code 3: it does not hold.`,
 func verify(ctx context.Context, cmd *cli.Command) error {
 	if cmd.NArg() != 1 {
 		return usage("verify takes one path: a folder, zip or tar that holds a published declaration")
+	}
+	if at := cmd.Args().First(); strings.HasPrefix(at, "https://") || strings.HasPrefix(at, "http://") {
+		return usage("%s", fetchFirst(at))
 	}
 	format := cmd.String("format")
 	if format != "text" && format != "json" {
@@ -99,6 +103,32 @@ func verify(ctx context.Context, cmd *cli.Command) error {
 		return said(iotmark.Unverified, "does-not-hold")
 	}
 	return err
+}
+
+// plainAddress is an address that a shell takes as it stands.
+var plainAddress = regexp.MustCompile(`^https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9._~-]+)*$`)
+
+// fetchFirst tells how to get a copy of what lies at an address: this program
+// reaches no network. docs/publish.md has the same lines.
+func fetchFirst(at string) string {
+	base := strings.TrimSuffix(strings.TrimSuffix(at, "/index.html"), "/")
+	place := "/" + publication.Place
+	if strings.HasSuffix(base, place) {
+		base += "/PRODUCT"
+	} else if !strings.Contains(base, place+"/") {
+		base += place + "/PRODUCT"
+	}
+	if !plainAddress.MatchString(base) {
+		base = "https://YOUR-DOMAIN" + place + "/PRODUCT"
+	}
+	return at + ` is an address, and verify fetches nothing. Fetch a copy of a product's folder first:
+  base=` + base + `
+  names=$(curl -fsS "$base/SHA256SUMS" | cut -c67- | grep -v '\.\.')
+  for f in SHA256SUMS statement.note statement.txt statement.txt.sig key.pub allowed_signers $names; do
+    curl -fsS --create-dirs -o "copy/$f" "$base/$f"
+  done
+  iotmark verify copy
+When it replaced earlier statements they are needed too; docs/publish.md has the lines for them`
 }
 
 // trust reads --key. It returns nil when nobody said whose key it must be.
@@ -197,11 +227,11 @@ func tellVerified(w io.Writer, r publication.Report) error {
 	}
 	switch {
 	case r.Holds():
-		fmt.Fprintf(&b, "All of it holds: %d products.\n", len(r.Products))
+		fmt.Fprintf(&b, "All of it holds: %s.\n", count(len(r.Products), "product", "products"))
 	case len(r.Products) == 0:
 		fmt.Fprintf(&b, "There is no product in it.\n")
 	default:
-		fmt.Fprintf(&b, "Does not hold: %d problems.\n", n)
+		fmt.Fprintf(&b, "Does not hold: %s.\n", count(n, "problem", "problems"))
 	}
 	for l := range strings.Lines(b.String()) {
 		if _, err := io.WriteString(w, message.Clean(strings.TrimSuffix(l, "\n"))+"\n"); err != nil {
@@ -230,9 +260,9 @@ func signed(b *strings.Builder, v publication.Verified) {
 		fmt.Fprintf(b, "  Signed by %s.\n", v.Fingerprint)
 		fmt.Fprintf(b, "  The key came with the declaration. So this says: unchanged since signed by whoever\n  holds this key. Whether it is the maker's key rests on the domain you got it from.\n")
 	}
-	fmt.Fprintf(b, "  %d files are as they were signed.\n", v.Files)
+	fmt.Fprintf(b, "  %s as signed.\n", count(v.Files, "file is", "files are"))
 	p := v.Promises
-	fmt.Fprintf(b, "  Promised: updates until %s, service until %s, parts until %s, %d core functions.\n", p.UpdatesUntil, p.ServiceUntil, p.PartsUntil, len(p.Functions))
+	fmt.Fprintf(b, "  Promised: updates until %s, service until %s, parts until %s, %s.\n", p.UpdatesUntil, p.ServiceUntil, p.PartsUntil, count(len(p.Functions), "core function", "core functions"))
 	lower := func(asOf iotmark.Date, ls []publication.Lowering) {
 		for _, l := range ls {
 			fmt.Fprintf(b, "  ! Lowered in the statement of %s: %s from %s to %s. The maker's reason: %s\n", asOf, l.What, l.From, l.To, l.Reason)
@@ -248,10 +278,14 @@ func signed(b *strings.Builder, v publication.Verified) {
 		lower(e.AsOf, e.Lowered)
 	}
 	if n := len(v.Earlier); n > 0 {
-		fmt.Fprintf(b, "  It replaced %d earlier statements, the first of %s. All are kept and agree.\n", n, v.Earlier[n-1].AsOf)
+		fmt.Fprintf(b, "  It replaced %s, the first of %s. All are kept and agree.\n", count(n, "earlier statement", "earlier statements"), v.Earlier[n-1].AsOf)
 	}
 	if v.Rerun {
-		fmt.Fprintf(b, "  Run again on the public evidence, as of %s: the same findings and conclusions,\n  except for %d checks that cannot be run again.\n", v.AsOf, len(v.CannotRerun))
+		except := "."
+		if n := len(v.CannotRerun); n > 0 {
+			except = fmt.Sprintf(",\n  except for %s that cannot be run again.", count(n, "check", "checks"))
+		}
+		fmt.Fprintf(b, "  Run again on the public evidence, as of %s: the same findings and conclusions%s\n", v.AsOf, except)
 	}
 	if len(v.CannotRerun) > 0 {
 		names := make([]string, 0, len(v.CannotRerun))
@@ -262,7 +296,7 @@ func signed(b *strings.Builder, v publication.Verified) {
 		fmt.Fprintf(b, "  Cannot be run again, they rest on what is not public: %s.\n", strings.Join(names, ", "))
 	}
 	if v.Restricted > 0 {
-		fmt.Fprintf(b, "  %d pieces of evidence are not public and are named by hash only.\n", v.Restricted)
+		fmt.Fprintf(b, "  %s not public and named by hash only.\n", count(v.Restricted, "piece of evidence is", "pieces of evidence are"))
 	}
 	for _, p := range v.NotDone {
 		fmt.Fprintf(b, "  - Not compared: %s [%s]\n", p.Message, p.ID)
