@@ -21,7 +21,7 @@ var CaptureCertificates = check.Check{
 		"for the product may know that very one, one with more names than are kept, and a weak one higher in the chain. A server that the product refused is told.",
 	Why:     "A product that does not look at the certificate talks to whoever stands in between, and the encryption keeps nobody out.",
 	Satisfy: "Renew certificates by program before they run out, name every host in them, and switch the checks on in the product; try it with a false certificate.",
-	Limits: "Certificates can be read up to TLS 1.2 only; TLS 1.3 hides them, and a resumed session shows none. No list of authorities is asked: one of the maker's own is as good. " +
+	Limits: "Certificates can be read up to TLS 1.2 only; TLS 1.3 hides them, a resumed session shows none, and one of DTLS in several datagrams is not put together. No list of authorities is asked: one of the maker's own is as good. " +
 		"A server may send an old certificate of an authority along that no path of trust needs, so that weakness above the server's own is no failure. " +
 		"The moment is that of the clock of whoever recorded. Whether a forged certificate is refused is tried on a unit.",
 	Cites: []string{
