@@ -297,7 +297,4 @@ func TestSuitesOfCryptoTLS(t *testing.T) {
 	if total != 1<<16 {
 		t.Errorf("words beyond the list: %v", count)
 	}
-	if !protocol.SuiteCBC(0x2f) || protocol.SuiteCBC(0x1301) {
-		t.Error("CBC is not told")
-	}
 }
