@@ -177,7 +177,7 @@ func (v View) partly() (iotmark.Finding, bool) {
 	for _, m := range []struct {
 		name string
 		n    int64
-	}{{"short", f.Short}, {"sealed", f.Sealed}, {"lost", f.Lost}, {"overlap", f.Overlap}, {"odd", odd}, {"more", v.More}} {
+	}{{"short", f.Short}, {"sealed", f.Sealed}, {"lost", f.Lost}, {"overlap", f.Overlap}, {"gaps", f.Gaps}, {"odd", odd}, {"more", v.More}} {
 		s := ""
 		if m.n > 0 {
 			s, partly = strconv.FormatInt(m.n, 10), true

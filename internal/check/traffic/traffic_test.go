@@ -53,6 +53,8 @@ func TestSum(t *testing.T) {
 		{name: "lost", facts: with(func(f *capture.Facts) { f.Lost = 4 }, tls), want: "cantTell capture.partly", says: "that are kept: 4;"},
 		{name: "short", facts: with(func(f *capture.Facts) { f.Short = 5 }, tls), want: "cantTell capture.partly", says: "cut when they were taken: 5;"},
 		{name: "overlap", facts: with(func(f *capture.Facts) { f.Overlap = 6 }, tls), want: "cantTell capture.partly", says: "about the same bytes: 6;"},
+		{name: "gaps", facts: with(func(f *capture.Facts) { f.Gaps = 8 }, tls), want: "cantTell capture.partly", says: "missing in their beginning: 8;"},
+		{name: "more of a list that this check does not read", facts: with(func(f *capture.Facts) { f.More.Sessions = 7 }, tls), want: "passed none"},
 		{name: "a few odd frames", facts: with(func(f *capture.Facts) { f.Odd = 10 }, tls), want: "passed none"},
 		{name: "many odd frames", facts: with(func(f *capture.Facts) { f.Odd = 11 }, tls), want: "cantTell capture.partly", says: "no known form: 11;"},
 		{name: "not told", facts: with(func(f *capture.Facts) {

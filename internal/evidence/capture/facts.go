@@ -58,6 +58,7 @@ type Facts struct {
 	Sealed    int64     `json:"sealed,omitempty"`    // packets sealed by the radio link (protected 802.11 frames)
 	Fragments int64     `json:"fragments,omitempty"` // parts of packets after the first, which are not looked at
 	Overlap   int64     `json:"overlap,omitempty"`   // segments that say otherwise about bytes already seen
+	Gaps      int64     `json:"gaps,omitempty"`      // TCP connections in whose beginning bytes are missing, or were not kept: what is behind them was not looked at
 	Lost      int64     `json:"lost,omitempty"`      // conversations beyond those that are kept: counted, not listed
 	More      More      `json:"more,omitzero"`       // what is beyond that which is kept
 	Flows     int64     `json:"flows"`               // conversations: one pair of addresses and ports each

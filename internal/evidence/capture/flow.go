@@ -224,7 +224,7 @@ func (a *analysis) begin(k key, fr frame, d *datagram, from int) int32 {
 
 // end takes a conversation out of the table and into its talk.
 func (a *analysis) end(i int32) {
-	a.settle(i)
+	a.settle(i, false)
 	fl := a.flow(i)
 	a.close(fl)
 	delete(a.index, fl.key)
@@ -364,6 +364,6 @@ func (a *analysis) udp(i int32, from int, mac hardware, d *datagram) {
 		a.keep(i, sizeOf(fl.seen)-before)
 	}
 	if fl.looks++; fl.looks >= maxLooks && fl.talk == unsettled {
-		a.settle(i)
+		a.settle(i, false)
 	}
 }

@@ -42,8 +42,8 @@ func TestReassembly(t *testing.T) {
 			if k.Protocol != protocol.HTTP || k.Host != "cloud.example" || k.Named != "http" || k.Called {
 				t.Errorf("got %+v", k)
 			}
-			if f.Overlap != c.overlap {
-				t.Errorf("got %d overlaps, want %d", f.Overlap, c.overlap)
+			if f.Overlap != c.overlap || f.Gaps != 0 {
+				t.Errorf("got %d overlaps, want %d, and %d gaps", f.Overlap, c.overlap, f.Gaps)
 			}
 			if len(f.Readable) != 1 || f.Readable[0].Text != "GET cloud.example/index.html" {
 				t.Errorf("got %+v", f.Readable)
@@ -61,11 +61,15 @@ func TestGaps(t *testing.T) {
 		ps = append(ps, part{1000 + 10*i, "0123456789"})
 	}
 	f := factsOf(t, pcapOf(1, parts(100, true, append([]part{{0, request}}, ps...)...)...))
-	if k := f.Talks[0]; k.Host != "cloud.example" || k.Sent != int64(len(request)+400) {
+	if k := f.Talks[0]; k.Host != "cloud.example" || k.Sent != int64(len(request)+400) || f.Gaps != 1 {
 		t.Errorf("got %+v", k)
 	}
+	f = factsOf(t, pcapOf(1, parts(100, true, part{0, request}, part{len(request) + 10, "Authorization: Basic YWRtaW46YWRtaW4="})...))
+	if len(f.Logins) != 0 || f.Gaps != 1 {
+		t.Errorf("what is behind a gap: got %+v, %d gaps", f.Logins, f.Gaps)
+	}
 	f = factsOf(t, pcapOf(1, parts(100, true, part{500, request})...))
-	if k := f.Talks[0]; k.Host != "cloud.example" {
+	if k := f.Talks[0]; k.Host != "cloud.example" || f.Gaps != 1 {
 		t.Errorf("the first segment is lost: got %+v", k)
 	}
 	wild := parts(100, true, part{1 << 30, "x1"}, part{-1 << 30, "x2"}, part{-1 << 31, "x3"}, part{1<<31 - 1, "x4"}, part{0, request})

@@ -46,8 +46,8 @@ func TestCounts(t *testing.T) {
 			if f.Packets != c.packets || f.Odd != c.odd || f.Flows != c.flows || strings.Join(f.Links, " ") != c.links {
 				t.Errorf("got %d packets, %d odd, %d flows, links %q", f.Packets, f.Odd, f.Flows, f.Links)
 			}
-			if f.Cut != "" || f.Short+f.Sealed+f.Overlap+f.Fragments+f.Lost != 0 {
-				t.Errorf("cut %q, %d short, %d sealed, %d overlap, %d fragments, %d lost", f.Cut, f.Short, f.Sealed, f.Overlap, f.Fragments, f.Lost)
+			if f.Cut != "" || f.Short+f.Sealed+f.Overlap+f.Gaps+f.Fragments+f.Lost != 0 {
+				t.Errorf("cut %q, %d short, %d sealed, %d overlap, %d fragments, %d lost, %d gaps", f.Cut, f.Short, f.Sealed, f.Overlap, f.Fragments, f.Lost, f.Gaps)
 			}
 			sound(t, f)
 		})

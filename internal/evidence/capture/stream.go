@@ -117,7 +117,7 @@ func (a *analysis) tcp(i int32, from int, d *datagram) {
 
 // restart ends what two ports were used for before, when they are used anew.
 func (a *analysis) restart(i int32) {
-	a.settle(i)
+	a.settle(i, false)
 	fl := a.flow(i)
 	a.close(fl)
 	a.f.Flows++
@@ -258,7 +258,7 @@ func (a *analysis) keep(i int32, n int) bool {
 	fl.held += int32(n)
 	a.held += n
 	for a.held > maxHeld && a.first != none {
-		a.settle(a.first)
+		a.settle(a.first, true)
 	}
 	return fl.talk == unsettled
 }
@@ -280,8 +280,9 @@ func (a *analysis) recognise(i int32, first bool) {
 	}
 }
 
-// settle recognises a conversation by what is there.
-func (a *analysis) settle(i int32) {
+// settle recognises a conversation by what is there; hurry says that more may
+// come, for which there is no room.
+func (a *analysis) settle(i int32, hurry bool) {
 	fl := a.flow(i)
 	if fl.talk != unsettled {
 		return
@@ -292,12 +293,17 @@ func (a *analysis) settle(i int32) {
 		d = *fl.seen
 	case fl.streams != nil:
 		o := int(fl.opener)
+		gap := hurry
 		for s := range fl.streams.half {
+			gap = gap || fl.streams.half[s].stuck || len(fl.streams.half[s].pending) > 0
 			if h := &fl.streams.half[s]; len(h.buf) == 0 && len(h.pending) > 0 {
 				h.buf, h.pending[0].data = h.pending[0].data, nil
 			}
 		}
 		d = protocol.Stream(fl.streams.half[o].buf, fl.streams.half[1-o].buf, fl.key.port(1-o))
+		if d.More && gap {
+			a.f.Gaps++
+		}
 	case fl.key.proto() == protoESP:
 		d.Reading = protocol.Encrypted
 	case fl.key.proto() == protoICMP || fl.key.proto() == protoICMPv6 || fl.key.proto() == protoIGMP,
