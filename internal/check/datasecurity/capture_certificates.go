@@ -111,11 +111,7 @@ func captureCertificates(v traffic.View) []iotmark.Finding {
 			unseen.Add(traffic.Service(t), t.At, t, "")
 		}
 	}
-	tls13 := ""
-	if hidden > 0 {
-		tls13 = check.N(hidden)
-	}
-	sum := v.Say(iotmark.Passed, "good", "n", check.N(good), "hidden", tls13)
+	sum := v.Say(iotmark.Passed, "good", "n", check.N(good), "hidden", some(hidden))
 	switch {
 	case good == 0 && unseen.Len() > 0:
 		sum = v.Say(iotmark.CantTell, "not-seen", "n", check.N(unseen.Len()))

@@ -164,6 +164,7 @@ func TestCaptureTLSVersions(t *testing.T) {
 	checktest.Run(t, datasecurity.CaptureTLSVersions, []checktest.Case{
 		checktest.Row("1.3 and 1.2", met(t, list(a, tls("b.example")), hello("TLS 1.3", 0x1301, "TLS 1.3", "TLS 1.2"), hello("TLS 1.2", strong, "TLS 1.2")), "passed current"),
 		checktest.Row("DTLS 1.2 at home", met(t, list(talk("", 5684, protocol.DTLS, protocol.Encrypted, atHome, byOthers), a), hello("DTLS 1.2", strong, "DTLS 1.2")), "passed current"),
+		checktest.Row("current, and another begun before", met(t, list(a, tls("b.example")), hello("TLS 1.3", 0x1301, "TLS 1.3")), "passed current"),
 		checktest.Row("1.0", met(t, list(a), hello("TLS 1.0", staticRSA, "TLS 1.0")), "failed old"),
 		checktest.Row("1.1 at home", met(t, list(talk("", 8443, protocol.TLS, protocol.Encrypted, atHome, byOthers), a), hello("TLS 1.1", strong, "TLS 1.3")), "failed old"),
 		checktest.Row("SSL 2.0", met(t, list(talk("a.example", 443, protocol.SSL2, protocol.Encrypted)), hello("SSL 2.0", 0, "SSL 2.0")), "failed old"),
@@ -184,6 +185,17 @@ func TestCaptureTLSVersions(t *testing.T) {
 			f.Sealed, f.Sessions = 9, []capture.Session{{Handshake: hello("TLS 1.3", 0x1301)}}
 		}), "cantTell capture.partly"),
 	})
+}
+
+// What no hello is seen of is told beside what is good.
+func TestCaptureTLSBlind(t *testing.T) {
+	t.Parallel()
+	in := met(t, list(tls("a.example"), tls("b.example"), tls("c.example")), hello("TLS 1.3", 0x1301, "TLS 1.3"))
+	for _, c := range []check.Check{datasecurity.CaptureTLSVersions, datasecurity.CaptureTLSSuites} {
+		if s := checktest.Words(c.Run(in)); !strings.Contains(s, "server in the capture: 2.") {
+			t.Errorf("%s says %q", c.ID, s)
+		}
+	}
 }
 
 func TestCaptureTLSSuites(t *testing.T) {

@@ -1,6 +1,7 @@
 package datasecurity
 
 import (
+	"github.com/open-iot-mark/iotmark/internal/check"
 	"github.com/open-iot-mark/iotmark/internal/check/traffic"
 	"github.com/open-iot-mark/iotmark/internal/evidence/capture"
 	"github.com/open-iot-mark/iotmark/internal/evidence/protocol"
@@ -39,6 +40,14 @@ func handshakes(v traffic.View) (seen []handshake, blind []int) {
 type handshake struct {
 	capture.Session
 	talk capture.Talk
+}
+
+// some writes a number for a sentence that leaves it out where it is none.
+func some(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return check.N(n)
 }
 
 // refused reports whether one of the two ends broke the handshake off, so

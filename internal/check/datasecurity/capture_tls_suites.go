@@ -58,7 +58,7 @@ func captureTLSSuites(v traffic.View) []iotmark.Finding {
 			offers.Add(traffic.Service(h.talk), h.At, h.talk, traffic.Clean(h.Weak[0]))
 		}
 	}
-	sum := v.Say(iotmark.Passed, "strong", "n", check.N(good))
+	sum := v.Say(iotmark.Passed, "strong", "n", check.N(good), "blind", some(len(blind)))
 	switch {
 	case good == 0 && (len(blind) > 0 || len(seen) > 0):
 		sum = v.Say(iotmark.CantTell, "no-hello", "n", check.N(len(blind)))

@@ -54,7 +54,7 @@ func captureTLSVersions(v traffic.View) []iotmark.Finding {
 			also.Add(where, h.At, h.talk, "")
 		}
 	}
-	sum := v.Say(iotmark.Passed, "current", "n", check.N(good))
+	sum := v.Say(iotmark.Passed, "current", "n", check.N(good), "blind", some(len(blind)))
 	switch {
 	case good == 0 && (len(blind) > 0 || len(seen) > 0):
 		sum = v.Say(iotmark.CantTell, "no-hello", "n", check.N(len(blind)))
