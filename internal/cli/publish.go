@@ -157,16 +157,16 @@ func needed(out, key string, dry bool, path string) error {
 		missing = append(missing, "--out DIR, the root of the web site that it writes to")
 		out = "../site"
 	}
-	line += " --out " + out
+	line += " --out " + typedWord(out)
 	first := ""
 	if key == "" {
 		missing = append(missing, "--key FILE to sign with")
 		key = "../maker.key"
 		first = "\n  iotmark key new " + key + "    # once; or use an Ed25519 ssh key you have"
 	}
-	line += " --key " + key
+	line += " --key " + typedWord(key)
 	if path != "" {
-		line += " " + path
+		line += " " + typedWord(path)
 	}
 	if dry || len(missing) == 0 {
 		return nil
@@ -174,17 +174,26 @@ func needed(out, key string, dry bool, path string) error {
 	return usage("publish needs %s. Such as:%s\n  %s\nTo see first what would become public, iotmark publish --dry-run needs neither", strings.Join(missing, ", and "), first, line)
 }
 
+// typedWord is a word as a shell takes it.
+func typedWord(s string) string {
+	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
 // material determines twice, the whole dossier and its public part, and draws
 // the published assessment from both.
 func material(ctx context.Context, cmd *cli.Command, cat *catalogue.Catalogue, d *dossier.Dossier, asOf iotmark.Date) (in publication.Input, whole iotmark.Assessment, err error) {
-	public, err := publication.PublicOf(d, cat, nil) // what is not ready is told before anything is examined
-	if err != nil {
+	// What is not ready is told before anything is examined.
+	if _, err = publication.PublicOf(d, cat, nil); err != nil {
 		return in, whole, err
 	}
 	if whole, err = run(ctx, cmd, cat, d, asOf); err != nil {
 		return in, whole, err
 	}
-	if public, err = publication.PublicOf(d, cat, publication.Exploitable(whole)); err != nil {
+	public, err := publication.PublicOf(d, cat, publication.Exploitable(whole))
+	if err != nil {
 		return in, whole, err
 	}
 	for _, w := range public.Withheld {
