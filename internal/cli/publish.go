@@ -141,7 +141,8 @@ func publish(ctx context.Context, cmd *cli.Command) error {
 			return err
 		}
 	}
-	if err := site.Write(ctx, set); err != nil {
+	opt := strangers(cmd, cat)
+	if err := site.Write(ctx, set, &opt); err != nil {
 		return err
 	}
 	published(cmd.Root().Writer, out, set, in.Key.Public)

@@ -67,22 +67,10 @@ func verify(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	defer clean()
-	opt := publication.Options{
-		Catalogue: cat, Trusted: trusted, Program: version(), Checks: map[iotmark.CheckID]int{}, Sensitive: sensitive(),
-		Rerun: func(ctx context.Context, path string, asOf iotmark.Date) (iotmark.Assessment, error) {
-			d, err := dossier.Open(path, cat, dossier.Options{AsOf: asOf})
-			if err != nil {
-				return iotmark.Assessment{}, err
-			}
-			defer d.Close()
-			return run(ctx, cmd, cat, d, asOf)
-		},
-	}
+	opt := strangers(cmd, cat)
+	opt.Trusted = trusted
 	if cmd.Bool("no-rerun") {
 		opt.Rerun = nil
-	}
-	for _, c := range determine.Checks() {
-		opt.Checks[c.ID] = c.Version
 	}
 	r, err := publication.Verify(ctx, folder, opt)
 	if err != nil {
@@ -103,6 +91,26 @@ func verify(ctx context.Context, cmd *cli.Command) error {
 		return said(iotmark.Unverified, "does-not-hold")
 	}
 	return err
+}
+
+// strangers are the options with which anybody verifies who has this program
+// and nothing of the maker's but what is published.
+func strangers(cmd *cli.Command, cat *catalogue.Catalogue) publication.Options {
+	opt := publication.Options{
+		Catalogue: cat, Program: version(), Checks: map[iotmark.CheckID]int{}, Sensitive: sensitive(),
+		Rerun: func(ctx context.Context, path string, asOf iotmark.Date) (iotmark.Assessment, error) {
+			d, err := dossier.Open(path, cat, dossier.Options{AsOf: asOf})
+			if err != nil {
+				return iotmark.Assessment{}, err
+			}
+			defer d.Close()
+			return run(ctx, cmd, cat, d, asOf)
+		},
+	}
+	for _, c := range determine.Checks() {
+		opt.Checks[c.ID] = c.Version
+	}
+	return opt
 }
 
 // plainAddress is an address that a shell takes as it stands.

@@ -133,6 +133,36 @@ func sensitive(id iotmark.CheckID) bool {
 	return slices.ContainsFunc(determine.Checks(), func(c check.Check) bool { return c.ID == id && c.Sensitive })
 }
 
+// A finding that helps an attacker keeps its whole check out of what is
+// published, so a check that makes one says in its entry that it may. The
+// sources are read, because no dossier brings out every finding.
+func TestWhatHelpsAnAttackerIsSensitive(t *testing.T) {
+	t.Parallel()
+	sets, id := regexp.MustCompile(`\bExploitable( =|:)`), regexp.MustCompile(`(?m)^\s+ID:\s+"([a-z-]+\.[a-z-]+)",`)
+	found := 0
+	files, err := filepath.Glob("../check/*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(file, "_test.go") || !sets.Match(b) {
+			continue
+		}
+		found++
+		of := id.FindAllSubmatch(b, -1)
+		if len(of) != 1 || !sensitive(iotmark.CheckID(of[0][1])) {
+			t.Errorf("%s makes findings that help an attacker; it must hold one check, marked sensitive", file)
+		}
+	}
+	if found < 4 {
+		t.Errorf("%d files make findings that help an attacker; were they moved?", found)
+	}
+}
+
 // The dossiers that this project made say what was written down about them.
 func TestCorpus(t *testing.T) {
 	t.Parallel()

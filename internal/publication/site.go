@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/internal/message"
 )
 
 // Site is the folder that a maker's web server serves. Only
@@ -104,15 +105,7 @@ func (s *Site) Previous(ctx context.Context, id ProductID) (*Signed, error) {
 		return nil, err
 	}
 	if len(p.out.Problems) > 0 {
-		var b strings.Builder
-		for i, x := range p.out.Problems {
-			if i == 5 {
-				fmt.Fprintf(&b, "\n  and %d more; iotmark verify lists them", len(p.out.Problems)-i)
-				break
-			}
-			fmt.Fprintf(&b, "\n  %s: %s [%s]", x.Path, x.Message, x.ID)
-		}
-		return nil, invalid("not-ours", at+" is not what was published there, and publishing would take its place; nothing was written. Move away what is yours, or restore what was changed:"+b.String())
+		return nil, invalid("not-ours", at+" is not what was published there, and publishing would take its place; nothing was written. Move away what is yours, or restore what was changed. iotmark verify lists all of it:"+told(p.out.Problems))
 	}
 	return &p.s, nil
 }
@@ -134,10 +127,13 @@ func (s *Site) index() (Index, error) {
 }
 
 // Write publishes a set. In the order of its steps: a stage is written and
-// flushed; it takes the place of the product's folder; what was there is
-// cleared away; the list of products is replaced. Until the second step
-// nothing that is served has changed.
-func (s *Site) Write(ctx context.Context, set *Set) error {
+// flushed; it is verified as everybody will verify it; it takes the place of
+// the product's folder; what was there is cleared away; the list of products
+// is replaced. Until the third step nothing that is served has changed.
+//
+// A set that does not hold is refused (does-not-hold). Without opt nothing is
+// verified.
+func (s *Site) Write(ctx context.Context, set *Set, opt *Options) error {
 	x, err := s.index()
 	if err != nil {
 		return err
@@ -152,6 +148,10 @@ func (s *Site) Write(ctx context.Context, set *Set) error {
 			s.root.RemoveAll(stage)
 			return err
 		}
+		if err := s.holds(ctx, stage, opt); err != nil {
+			s.root.RemoveAll(stage)
+			return err
+		}
 		if err := s.exchange(stage, id); err != nil {
 			s.root.RemoveAll(stage)
 			return writeError(filepath.Join(s.path, id), err)
@@ -159,6 +159,8 @@ func (s *Site) Write(ctx context.Context, set *Set) error {
 		if err := s.root.RemoveAll(stage); err != nil {
 			return writeError(s.path, err)
 		}
+	} else if err := s.holds(ctx, id, opt); err != nil {
+		return err
 	}
 	b, err := document(x.with(indexed(set.Statement)))
 	if err != nil {
@@ -176,6 +178,35 @@ func (s *Site) Write(ctx context.Context, set *Set) error {
 		return writeError(filepath.Join(s.path, IndexFile), err)
 	}
 	return s.flush(".")
+}
+
+// holds verifies a product in the folder at, as a stranger will.
+func (s *Site) holds(ctx context.Context, at string, opt *Options) error {
+	if opt == nil {
+		return nil
+	}
+	v := verifyProduct(ctx, filepath.Join(s.path, at), "", *opt)
+	if err := ended(ctx); err != nil {
+		return err
+	}
+	if len(v.Problems) == 0 {
+		return nil
+	}
+	return &iotmark.Error{Kind: iotmark.Unverified, ID: "does-not-hold",
+		Msg: "what would be published does not hold when it is verified, and so nothing was published. This may be a fault of the program; please report it to the project with these lines:" + told(v.Problems)}
+}
+
+// told lists the first problems, one a line, below what is said of them.
+func told(ps []Problem) string {
+	var b strings.Builder
+	for i, x := range ps {
+		if i == 5 {
+			fmt.Fprintf(&b, "\n  and %d more", len(ps)-i)
+			break
+		}
+		fmt.Fprintf(&b, "\n  %s: %s [%s]", message.Short(x.Path, maxText), message.Short(x.Message, maxText), x.ID)
+	}
+	return b.String()
 }
 
 // stage writes the whole set beside the published one.

@@ -99,7 +99,7 @@ func write(t testing.TB, dir string, s *publication.Set) {
 		t.Fatal(err)
 	}
 	defer site.Close()
-	if err := site.Write(t.Context(), s); err != nil {
+	if err := site.Write(t.Context(), s, nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -459,12 +459,12 @@ func TestFailedWriteChangesNothing(t *testing.T) {
 	in.Previous, in.Program = prev, "test2"
 	next := set(t, in)
 	next.Evidence[3].SHA256 = iotmark.Digest(strings.Repeat("00", 32)) // the file changed since it was hashed
-	if err := s.Write(t.Context(), next); err == nil {
+	if err := s.Write(t.Context(), next, nil); err == nil {
 		t.Fatal("evidence that changed was published")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := s.Write(ctx, set(t, in)); iotmark.KindOf(err) != iotmark.Interrupted {
+	if err := s.Write(ctx, set(t, in), nil); iotmark.KindOf(err) != iotmark.Interrupted {
 		t.Errorf("got %v, want interrupted", err)
 	}
 	if r := verified(t, product); !r.Holds() {
@@ -472,6 +472,50 @@ func TestFailedWriteChangesNothing(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(filepath.Dir(product)); len(entries) != 2 {
 		t.Errorf("left behind: %v", entries)
+	}
+}
+
+// What does not hold is never left behind, whether it is the first publication
+// or takes the place of one.
+func TestWhatDoesNotHoldIsNotPublished(t *testing.T) {
+	t.Parallel()
+	site := t.TempDir()
+	s, err := publication.OpenSite(site, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	opt := options(t)
+	liar := func() publication.Input {
+		in := input(t, careful)
+		for i := range in.Assessment.Assessment.Findings {
+			in.Assessment.Assessment.Findings[i].Args = map[string]string{"n": "0"}
+		}
+		return in
+	}
+	place := filepath.Join(site, publication.Place)
+	err = s.Write(t.Context(), set(t, liar()), &opt)
+	if e, ok := errors.AsType[*iotmark.Error](err); !ok || e.ID != "does-not-hold" || e.Kind != iotmark.Unverified || !strings.Contains(e.Msg, "[findings-differ]") {
+		t.Errorf("got %v, want does-not-hold", err)
+	}
+	if entries, err := os.ReadDir(place); err != nil || len(entries) != 0 {
+		t.Errorf("left behind: %v, %v", entries, err)
+	}
+	if err := s.Write(t.Context(), set(t, input(t, careful)), &opt); err != nil {
+		t.Fatal(err)
+	}
+	in := liar()
+	if in.Previous, err = s.Previous(t.Context(), "tw-l3"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Write(t.Context(), set(t, in), &opt); err == nil {
+		t.Error("a set that does not hold took the place of one that does")
+	}
+	if r := verified(t, site); !r.Holds() || len(r.Products[0].Earlier) != 0 {
+		t.Error(ids(r))
+	}
+	if entries, err := os.ReadDir(place); err != nil || len(entries) != 2 {
+		t.Errorf("left behind: %v, %v", entries, err)
 	}
 }
 
