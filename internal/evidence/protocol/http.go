@@ -291,8 +291,10 @@ func cutLast(b []byte, c byte) (before, after []byte, ok bool) {
 	return b[:i], b[i+1:], true
 }
 
-// hostOf returns the host of host and port, in lower case.
+// hostOf returns the host of host and port, in lower case. What stands before
+// an @ is a sign-in, which has no place there (RFC 9110, 4.2.4).
 func hostOf(b []byte) string {
+	b = b[bytes.LastIndexByte(b, '@')+1:]
 	if i := bytes.LastIndexByte(b, ':'); i >= 0 && digits(string(b[i+1:])) && bytes.IndexByte(b[i:], ']') < 0 && (bytes.Count(b, []byte(":")) == 1 || b[0] == '[') {
 		b = b[:i]
 	}

@@ -47,6 +47,8 @@ func TestStream(t *testing.T) {
 			want{protocol.HTTP, protocol.Clear, "hub.example", nil, passages("request", "GET hub.example/state?id=7")}},
 		{"http, a password with colons", "GET / HTTP/1.1\r\nHost: h\r\nAuthorization: Basic " + b64("test:1:34") + "\r\n\r\n", "", 8000,
 			want{protocol.HTTP, protocol.Clear, "h", login("http-basic", "test", 4), passages("request", "GET h/")}},
+		{"http, a sign-in in the host", "GET /a HTTP/1.1\r\nHost: secret@e.example\r\n\r\n", "", 80,
+			want{protocol.HTTP, protocol.Clear, "e.example", nil, passages("request", "GET e.example/a")}},
 		{"http, digest is no leak", "GET / HTTP/1.1\r\nHost: h\r\nAuthorization: Digest username=\"a\", response=\"b\"\r\n\r\n", "", 80,
 			want{protocol.HTTP, protocol.Clear, "h", nil, passages("request", "GET h/")}},
 		{"http, bearer", "GET /a HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer abcdefgh\r\n\r\n", "", 80,

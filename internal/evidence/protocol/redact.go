@@ -177,7 +177,8 @@ const (
 var (
 	secretParts = []string{"passw", "passwd", "passphrase", "passcode", "secret", "token", "apikey", "accesskey", "privatekey", "appkey", "authkey", "localkey", "credential", "authoriz", "cookie", "session", "signature", "pincode"}
 	secretNames = []string{"pass", "pwd", "psw", "pw", "pin", "key", "auth", "sid", "sig", "psk", "otp", "nonce", "wpakey", "wifikey", "networkkey"}
-	personals   = []string{"user", "username", "userid", "uname", "login", "loginname", "email", "mail", "account", "accountname", "uid", "openid", "phone", "ssid"}
+	personals   = []string{"user", "username", "userid", "uname", "login", "loginname", "email", "mail", "account", "accountname", "uid", "openid", "phone", "ssid",
+		"serial", "serialno", "serialnumber", "sn", "deviceid", "devid", "did", "imei", "imsi", "iccid", "mac", "macaddress", "uuid", "udid"}
 )
 
 // kindOf says what a value behind such a name is.
@@ -350,7 +351,7 @@ func (r *redaction) number(s string) {
 	for n < len(s) && isWord(s[n]) {
 		n++
 	}
-	if n >= 12 && hexRun(s[:n]) || n >= 16 && mixed(s[:n]) || n >= 40 {
+	if n >= 12 && hexRun(s[:n]) || n >= 16 && mixed(s[:n]) || n >= 40 || serial(s[:n]) {
 		r.take(4)
 		r.leave(n - 4)
 		return
@@ -385,6 +386,27 @@ func hexRun(s string) bool {
 		}
 	}
 	return n >= 12 && number
+}
+
+// serial reports whether a word looks like the number of one unit: eight
+// characters or more, with six figures, or with capitals and two figures and
+// no small letter.
+func serial(s string) bool {
+	if len(s) < 8 {
+		return false
+	}
+	figures, capitals, small := 0, 0, 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= '0' && c <= '9':
+			figures++
+		case c >= 'A' && c <= 'Z':
+			capitals++
+		default:
+			small++
+		}
+	}
+	return figures >= 6 && capitals+small > 0 || figures >= 2 && capitals >= 2 && small == 0
 }
 
 // mixed reports whether a text changes between small letters, capitals and
