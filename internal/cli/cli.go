@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"reflect"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -60,15 +61,7 @@ func usage(format string, args ...any) error {
 // terminal.
 func tell(out io.Writer, err error) {
 	var b strings.Builder
-	defer func() {
-		for l := range strings.Lines(b.String()) {
-			l = message.Clean(strings.TrimSuffix(l, "\n"))
-			if workflow() {
-				l = report.Uncommanded(l)
-			}
-			io.WriteString(out, l+"\n")
-		}
-	}()
+	defer func() { say(out, b.String()) }()
 	w := &b
 	if es, ok := errors.AsType[iotmark.Errors](err); ok {
 		for _, e := range es {
@@ -84,6 +77,43 @@ func tell(out io.Writer, err error) {
 		return
 	}
 	fmt.Fprintf(w, "internal error: %v\nThis is a fault of the program. Please report it to the project. [internal]\n", err)
+}
+
+// say prints lines that hold foreign text: none of it steers a terminal, or
+// gives orders to the runner of a workflow. A foreign field that could end a
+// line goes through [linef] before.
+func say(w io.Writer, text string) error {
+	return raw(w, strings.TrimSuffix(cleanLines(text), "\n")+"\n")
+}
+
+// cleanLines cleans each line and keeps the lines.
+func cleanLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = message.Clean(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// raw prints what is clean already, or is no text for people, and keeps orders
+// to the runner of a workflow out of it.
+func raw(w io.Writer, text string) error {
+	if workflow() {
+		text = report.Uncommanded(text)
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+// linef adds to b what fmt.Fprintf would, with every string among args made
+// safe first, so that no field ends the line it stands in.
+func linef(b *strings.Builder, format string, args ...any) {
+	for i, a := range args {
+		if v := reflect.ValueOf(a); v.Kind() == reflect.String {
+			args[i] = message.Clean(v.String())
+		}
+	}
+	fmt.Fprintf(b, format, args...)
 }
 
 func root(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {

@@ -245,8 +245,8 @@ func tellConfined(w io.Writer, c *confine.Confiner) {
 	rep, err := c.Report()
 	switch {
 	case err != nil:
-		fmt.Fprintln(w, message.Clean(fmt.Sprintf("warning: no confined process can be started here (%s), so binary evidence is not read; iotmark doctor tells more [not-confined]", reason(err))))
+		say(w, message.Clean(fmt.Sprintf("warning: no confined process can be started here (%s), so binary evidence is not read; iotmark doctor tells more [not-confined]", reason(err))))
 	case len(rep.Protections) > 0 && len(rep.Unstopped()) > 0:
-		fmt.Fprintln(w, message.Clean(fmt.Sprintf("warning: on this machine a binary file that takes its reader over could %s; iotmark doctor tells more [weakly-confined]", unstopped(rep.Unstopped()))))
+		say(w, message.Clean(fmt.Sprintf("warning: on this machine a binary file that takes its reader over could %s; iotmark doctor tells more [weakly-confined]", unstopped(rep.Unstopped()))))
 	}
 }

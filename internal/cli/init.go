@@ -19,6 +19,7 @@ import (
 	"github.com/open-iot-mark/iotmark/catalogue"
 	"github.com/open-iot-mark/iotmark/internal/determine"
 	"github.com/open-iot-mark/iotmark/internal/dossier"
+	"github.com/open-iot-mark/iotmark/internal/message"
 )
 
 // blank is one thing init must know: a flag, or a question.
@@ -153,11 +154,11 @@ func initDossier(ctx context.Context, cmd *cli.Command) error {
 	if err := replace(file, string(text)); err != nil {
 		return &iotmark.Error{Kind: iotmark.Invalid, ID: "output", Msg: "the declaration could not be written to " + file, Err: err}
 	}
-	fmt.Fprintf(cmd.Root().Writer, "%s: %s of evidence. Now: iotmark check %s\n", file, count(len(d.Evidence), "piece", "pieces"), dir)
+	said := fmt.Sprintf("%s: %s of evidence. Now: iotmark check %s\n", message.Clean(file), count(len(d.Evidence), "piece", "pieces"), message.Clean(dir))
 	if kept {
-		fmt.Fprintln(cmd.Root().Writer, wrap("Captures, images and apps may hold passwords and keys, so they are written as visibility: restricted. Only title, kind, date and hash of them become public.", columns, 0))
+		said += wrap("Captures, images and apps may hold passwords and keys, so they are written as visibility: restricted. Only title, kind, date and hash of them become public.", columns, 0)
 	}
-	return nil
+	return say(cmd.Root().Writer, said)
 }
 
 // keptComment stands in the declaration when something was written as
@@ -187,7 +188,7 @@ func (i *interview) fault(id iotmark.ErrorID, format string, args ...any) {
 // ask prints a question and returns the answer without blanks around it; an
 // error when the input ends.
 func (i *interview) ask(q string) (string, error) {
-	fmt.Fprint(i.out, q, " ")
+	raw(i.out, cleanLines(q)+" ")
 	s, err := i.in.ReadString('\n')
 	if f, ok := i.cmd.Root().Reader.(*os.File); !ok || !terminal(f) {
 		fmt.Fprintln(i.out) // nobody typed Enter where it is seen
@@ -200,7 +201,7 @@ func (i *interview) ask(q string) (string, error) {
 
 // tell prints what is wrong with an answer.
 func (i *interview) tell(indent int, format string, args ...any) {
-	fmt.Fprintln(i.out, wrap(fmt.Sprintf(format, args...), columns, indent))
+	say(i.out, wrap(fmt.Sprintf(format, args...), columns, indent))
 }
 
 // question is a prompt; the answer has room behind it.

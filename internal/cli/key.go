@@ -12,6 +12,7 @@ import (
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/key"
+	"github.com/open-iot-mark/iotmark/internal/message"
 	"github.com/open-iot-mark/iotmark/internal/publication"
 )
 
@@ -78,7 +79,7 @@ func newKey(_ context.Context, cmd *cli.Command) error {
 		return err
 	}
 	fmt.Fprintf(cmd.Root().Writer, "%s\n", publication.Fingerprint(k.Public))
-	fmt.Fprintf(cmd.Root().ErrWriter, "Private key: %s (keep it secret, and a copy of it in another place)\nPublic key: %s.pub\n", file, file)
+	say(cmd.Root().ErrWriter, fmt.Sprintf("Private key: %[1]s (keep it secret, and a copy of it in another place)\nPublic key: %[1]s.pub\n", message.Clean(file)))
 	return nil
 }
 

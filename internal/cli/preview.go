@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/internal/message"
 	"github.com/open-iot-mark/iotmark/internal/preview"
 )
 
@@ -74,7 +75,7 @@ func showPreview(ctx context.Context, cmd *cli.Command) error {
 		what = path
 	}
 	url := "http://" + l.Addr().String() + "/"
-	fmt.Fprintf(cmd.Root().ErrWriter, "The preview of %s is at %s (press Ctrl-C to end)\n", what, url)
+	say(cmd.Root().ErrWriter, fmt.Sprintf("The preview of %s is at %s (press Ctrl-C to end)\n", message.Clean(what), url))
 	browse(url)
 	tick := time.NewTicker(every)
 	defer tick.Stop()

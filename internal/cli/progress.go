@@ -19,7 +19,7 @@ const beat = 5 * time.Second
 func progress(w io.Writer) (tell func(determine.Progress), stop func()) {
 	if terminal(w) {
 		return func(p determine.Progress) {
-			fmt.Fprintf(w, "\r\x1b[K%s %d of %d: %.40s", p.Stage, p.Done, p.Total, p.Name)
+			fmt.Fprintf(w, "\r\x1b[K%s %d of %d: %.40s", p.Stage, p.Done, p.Total, message.Clean(p.Name))
 			if p.Done == p.Total {
 				fmt.Fprint(w, "\r\x1b[K")
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -145,8 +144,7 @@ func publish(ctx context.Context, cmd *cli.Command) error {
 	if err := site.Write(ctx, set, &opt); err != nil {
 		return err
 	}
-	published(cmd.Root().Writer, out, set, in.Key.Public)
-	return nil
+	return published(cmd.Root().Writer, out, set, in.Key.Public)
 }
 
 // needed tells all flags that publishing needs and that are not there, with a
@@ -198,7 +196,7 @@ func material(ctx context.Context, cmd *cli.Command, cat *catalogue.Catalogue, d
 		return in, whole, err
 	}
 	for _, w := range public.Withheld {
-		fmt.Fprintf(cmd.Root().ErrWriter, "%s [evidence-withheld]\n", message.Clean(w.String()))
+		say(cmd.Root().ErrWriter, message.Clean(w.String())+" [evidence-withheld]\n")
 	}
 	open, err := run(ctx, cmd, cat, public.Dossier, asOf)
 	if err != nil {
@@ -271,26 +269,24 @@ func real(p string) (string, error) {
 }
 
 // published tells what was written and where it goes.
-func published(w io.Writer, out string, set *publication.Set, key ed25519.PublicKey) {
+func published(w io.Writer, out string, set *publication.Set, key ed25519.PublicKey) error {
 	var b strings.Builder
 	body := set.Statement.Body
 	folder := filepath.Join(out, filepath.FromSlash(publication.Place), string(body.Product.ID))
 	if set.Same {
-		fmt.Fprintf(&b, "Nothing changed: %s stands as it was published.\n", folder)
+		linef(&b, "Nothing changed: %s stands as it was published.\n", folder)
 	} else {
-		fmt.Fprintf(&b, "Published %s (%s) as of %s to %s\n", body.Product.Name, body.Product.Model, body.AsOf, folder)
-		fmt.Fprintf(&b, "  %d files, %d of them evidence, signed by %s\n", len(set.Documents)+len(set.Evidence), len(set.Evidence), publication.Fingerprint(key))
+		linef(&b, "Published %s (%s) as of %s to %s\n", body.Product.Name, body.Product.Model, body.AsOf, folder)
+		linef(&b, "  %d files, %d of them evidence, signed by %s\n", len(set.Documents)+len(set.Evidence), len(set.Evidence), publication.Fingerprint(key))
 		if set.Statement.Prev != "" {
-			fmt.Fprintf(&b, "  it replaces the statement %s, which stays in the history\n", set.Statement.Prev.Short())
+			linef(&b, "  it replaces the statement %s, which stays in the history\n", set.Statement.Prev.Short())
 		}
 		for _, l := range body.Lowered {
-			fmt.Fprintf(&b, "  recorded in the open: %s lowered from %s to %s: %s\n", l.What, l.From, l.To, l.Reason)
+			linef(&b, "  recorded in the open: %s lowered from %s to %s: %s\n", l.What, l.From, l.To, l.Reason)
 		}
 	}
-	fmt.Fprintf(&b, "It belongs at %s\nCheck it with: iotmark verify %s\n", publication.Address(body.Maker, body.Product.ID), folder)
-	for l := range strings.Lines(b.String()) {
-		io.WriteString(w, message.Clean(strings.TrimSuffix(l, "\n"))+"\n")
-	}
+	linef(&b, "It belongs at %s\nCheck it with: iotmark verify %s\n", publication.Address(body.Maker, body.Product.ID), folder)
+	return say(w, b.String())
 }
 
 // dryRun tells what would become public, and what changes.
@@ -301,16 +297,16 @@ func dryRun(w io.Writer, in publication.Input, d *publication.Draft, whole iotma
 	}
 	var b strings.Builder
 	body := d.Statement.Body
-	fmt.Fprintf(&b, "Dry run: nothing was written.\n\nBecomes public at %s\n", publication.Address(body.Maker, body.Product.ID))
+	linef(&b, "Dry run: nothing was written.\n\nBecomes public at %s\n", publication.Address(body.Maker, body.Product.ID))
 	for _, f := range body.Files {
 		if !strings.HasPrefix(f.Path, publication.EvidenceDir+"/") {
-			fmt.Fprintf(&b, "  %-20s %s\n", f.Path, evidence.Bytes(f.Size))
+			linef(&b, "  %-20s %s\n", f.Path, evidence.Bytes(f.Size))
 		}
 	}
-	fmt.Fprintf(&b, "and the signed statement, its public key, and the statements it replaced.\n")
+	linef(&b, "and the signed statement, its public key, and the statements it replaced.\n")
 	list := func(title string, lines []string) {
 		if len(lines) > 0 {
-			fmt.Fprintf(&b, "\n%s\n", title)
+			linef(&b, "\n%s\n", title)
 		}
 		for _, l := range lines {
 			b.WriteString("  " + message.Clean(l) + "\n")
@@ -322,18 +318,17 @@ func dryRun(w io.Writer, in publication.Input, d *publication.Draft, whole iotma
 	list("Checks whose findings rest on what is not public; their outcome is published, their words are not:", p.NotRerun)
 	list("Checks of which no result is published:", p.Silent)
 	if p.Withheld > 0 {
-		fmt.Fprintf(&b, "\n%d findings would help an attacker and are left out. iotmark check shows them: mend them and publish again.\n", p.Withheld)
+		linef(&b, "\n%d findings would help an attacker and are left out. iotmark check shows them: mend them and publish again.\n", p.Withheld)
 	}
 	switch {
 	case d.Same:
-		fmt.Fprintf(&b, "\nNothing changes: the same is published already.\n")
+		linef(&b, "\nNothing changes: the same is published already.\n")
 	case out == "":
-		fmt.Fprintf(&b, "\nWith --out DIR it also shows what changes in what is published there.\n")
+		linef(&b, "\nWith --out DIR it also shows what changes in what is published there.\n")
 	case in.Previous == nil:
-		fmt.Fprintf(&b, "\nNothing of this product is published in %s yet.\n", out)
+		linef(&b, "\nNothing of this product is published in %s yet.\n", out)
 	default:
 		list("What changes in what is published:", p.Changes)
 	}
-	_, err = io.WriteString(w, b.String())
-	return err
+	return say(w, b.String())
 }

@@ -268,3 +268,45 @@ func TestPublishHidesRestrictedEvidence(t *testing.T) {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 }
+
+// What a stranger wrote gives no orders to the runner of a workflow, and adds
+// no line to what the program says.
+func TestForeignTextGivesNoOrders(t *testing.T) {
+	t.Setenv("GITHUB_ACTIONS", "true")
+	t.Setenv("GITHUB_STEP_SUMMARY", "")
+	dir := product(t, "careful", "name: Tarnwick Ledger 3", "name: '::stop-commands::x ##[error]pwn'")
+	site := t.TempDir()
+	var said []string
+	for _, args := range [][]string{
+		{"publish", "--at", "2026-11-22", "--dry-run", dir},
+		{"publish", "--at", "2026-11-22", "--out", site, "--key", newKey(t), dir},
+		{"verify", "--no-rerun", site},
+		{"verify", "--no-rerun", "--format", "json", site},
+	} {
+		code, out, errs := iotmark(t, args...)
+		if code != 0 {
+			t.Fatalf("%v: exit %d\n%s%s", args, code, out, errs)
+		}
+		said = append(said, out, errs)
+	}
+	at := filepath.Join(site, ".well-known/iotmark/tw-l3")
+	for _, name := range []string{"x\n::stop-commands::y", "x\r\n  Holds.", "x ##[error]pwn"} {
+		if err := os.WriteFile(filepath.Join(at, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{{"verify", "--no-rerun", at}, {"verify", "--no-rerun", "--format", "json", at}, {"publish", "--at", "2026-11-22", "--out", site, "--dry-run", dir}} {
+		code, out, errs := iotmark(t, args...)
+		if code == 0 {
+			t.Errorf("%v: exit 0", args)
+		}
+		said = append(said, out, errs)
+	}
+	for _, s := range said {
+		for l := range strings.Lines(s) {
+			if strings.HasPrefix(strings.TrimSpace(l), "::") || strings.Contains(l, "##[") || l == "  Holds. [file-unknown]\n" || strings.HasPrefix(l, "  Holds.:") {
+				t.Errorf("%q was printed", l)
+			}
+		}
+	}
+}

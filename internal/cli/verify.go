@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"path"
@@ -18,7 +17,6 @@ import (
 	"github.com/open-iot-mark/iotmark/catalogue"
 	"github.com/open-iot-mark/iotmark/internal/determine"
 	"github.com/open-iot-mark/iotmark/internal/dossier"
-	"github.com/open-iot-mark/iotmark/internal/message"
 	"github.com/open-iot-mark/iotmark/internal/publication"
 )
 
@@ -77,13 +75,17 @@ func verify(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	if format == "json" {
-		e := json.NewEncoder(cmd.Root().Writer)
+		var b strings.Builder
+		e := json.NewEncoder(&b)
 		e.SetEscapeHTML(false)
 		e.SetIndent("", "  ")
 		err = e.Encode(struct {
 			Holds bool `json:"holds"`
 			publication.Report
 		}{r.Holds(), r})
+		if err == nil {
+			err = raw(cmd.Root().Writer, b.String())
+		}
 	} else {
 		err = tellVerified(cmd.Root().Writer, r)
 	}
@@ -213,19 +215,19 @@ func tellVerified(w io.Writer, r publication.Report) error {
 		if v.Model != "" {
 			name += " (" + v.Model + ")"
 		}
-		fmt.Fprintf(&b, "%s\n", name)
+		linef(&b, "%s\n", name)
 		if v.Fingerprint != "" {
 			signed(&b, v)
 		}
 		problems(&b, v.Problems)
 		if len(v.Problems) == 0 {
-			fmt.Fprintf(&b, "  Holds.\n\n")
+			linef(&b, "  Holds.\n\n")
 		} else {
-			fmt.Fprintf(&b, "  Does not hold.\n\n")
+			linef(&b, "  Does not hold.\n\n")
 		}
 	}
 	if len(r.Problems) > 0 {
-		fmt.Fprintf(&b, "The folder as a whole\n")
+		linef(&b, "The folder as a whole\n")
 		problems(&b, r.Problems)
 		b.WriteString("\n")
 	}
@@ -235,18 +237,13 @@ func tellVerified(w io.Writer, r publication.Report) error {
 	}
 	switch {
 	case r.Holds():
-		fmt.Fprintf(&b, "All of it holds: %s.\n", count(len(r.Products), "product", "products"))
+		linef(&b, "All of it holds: %s.\n", count(len(r.Products), "product", "products"))
 	case len(r.Products) == 0:
-		fmt.Fprintf(&b, "There is no product in it.\n")
+		linef(&b, "There is no product in it.\n")
 	default:
-		fmt.Fprintf(&b, "Does not hold: %s.\n", count(n, "problem", "problems"))
+		linef(&b, "Does not hold: %s.\n", count(n, "problem", "problems"))
 	}
-	for l := range strings.Lines(b.String()) {
-		if _, err := io.WriteString(w, message.Clean(strings.TrimSuffix(l, "\n"))+"\n"); err != nil {
-			return err
-		}
-	}
-	return nil
+	return say(w, b.String())
 }
 
 func problems(b *strings.Builder, ps []publication.Problem) {
@@ -255,45 +252,45 @@ func problems(b *strings.Builder, ps []publication.Problem) {
 		if p.Path != "" {
 			at = p.Path + ": "
 		}
-		fmt.Fprintf(b, "  x %s%s [%s]\n", at, p.Message, p.ID)
+		linef(b, "  x %s%s [%s]\n", at, p.Message, p.ID)
 	}
 }
 
 // signed tells what the signature and the files amount to.
 func signed(b *strings.Builder, v publication.Verified) {
-	fmt.Fprintf(b, "  By %s, as of %s, edition %s. It belongs at %s\n", v.Maker, v.AsOf, v.Edition, publication.Address(publication.Maker{Domain: v.Domain}, v.ID))
+	linef(b, "  By %s, as of %s, edition %s. It belongs at %s\n", v.Maker, v.AsOf, v.Edition, publication.Address(publication.Maker{Domain: v.Domain}, v.ID))
 	if v.KeyKnown {
-		fmt.Fprintf(b, "  Signed by %s, the key you named.\n", v.Fingerprint)
+		linef(b, "  Signed by %s, the key you named.\n", v.Fingerprint)
 	} else {
-		fmt.Fprintf(b, "  Signed by %s.\n", v.Fingerprint)
-		fmt.Fprintf(b, "  The key came with the declaration. So this says: unchanged since signed by whoever\n  holds this key. Whether it is the maker's key rests on the domain you got it from.\n")
+		linef(b, "  Signed by %s.\n", v.Fingerprint)
+		linef(b, "  The key came with the declaration. So this says: unchanged since signed by whoever\n  holds this key. Whether it is the maker's key rests on the domain you got it from.\n")
 	}
-	fmt.Fprintf(b, "  %s as signed.\n", count(v.Files, "file is", "files are"))
+	linef(b, "  %s as signed.\n", count(v.Files, "file is", "files are"))
 	p := v.Promises
-	fmt.Fprintf(b, "  Promised: updates until %s, service until %s, parts until %s, %s.\n", p.UpdatesUntil, p.ServiceUntil, p.PartsUntil, count(len(p.Functions), "core function", "core functions"))
+	linef(b, "  Promised: updates until %s, service until %s, parts until %s, %s.\n", p.UpdatesUntil, p.ServiceUntil, p.PartsUntil, count(len(p.Functions), "core function", "core functions"))
 	lower := func(asOf iotmark.Date, ls []publication.Lowering) {
 		for _, l := range ls {
-			fmt.Fprintf(b, "  ! Lowered in the statement of %s: %s from %s to %s. The maker's reason: %s\n", asOf, l.What, l.From, l.To, l.Reason)
+			linef(b, "  ! Lowered in the statement of %s: %s from %s to %s. The maker's reason: %s\n", asOf, l.What, l.From, l.To, l.Reason)
 		}
 	}
 	lower(v.AsOf, v.Lowered)
 	was := v.Fingerprint
 	for _, e := range v.Earlier {
 		if e.Fingerprint != was {
-			fmt.Fprintf(b, "  ! The key changed after the statement of %s, which %s signed.\n", e.AsOf, e.Fingerprint)
+			linef(b, "  ! The key changed after the statement of %s, which %s signed.\n", e.AsOf, e.Fingerprint)
 			was = e.Fingerprint
 		}
 		lower(e.AsOf, e.Lowered)
 	}
 	if n := len(v.Earlier); n > 0 {
-		fmt.Fprintf(b, "  It replaced %s, the first of %s. All are kept and agree.\n", count(n, "earlier statement", "earlier statements"), v.Earlier[n-1].AsOf)
+		linef(b, "  It replaced %s, the first of %s. All are kept and agree.\n", count(n, "earlier statement", "earlier statements"), v.Earlier[n-1].AsOf)
 	}
 	if v.Rerun {
-		except := "."
+		linef(b, "  Run again on the public evidence, as of %s: the same findings and conclusions", v.AsOf)
 		if n := len(v.CannotRerun); n > 0 {
-			except = fmt.Sprintf(",\n  except for %s that cannot be run again.", count(n, "check", "checks"))
+			linef(b, ",\n  except for %s that cannot be run again", count(n, "check", "checks"))
 		}
-		fmt.Fprintf(b, "  Run again on the public evidence, as of %s: the same findings and conclusions%s\n", v.AsOf, except)
+		b.WriteString(".\n")
 	}
 	if len(v.CannotRerun) > 0 {
 		names := make([]string, 0, len(v.CannotRerun))
@@ -301,12 +298,12 @@ func signed(b *strings.Builder, v publication.Verified) {
 			names = append(names, string(c))
 		}
 		slices.Sort(names)
-		fmt.Fprintf(b, "  Cannot be run again, they rest on what is not public: %s.\n", strings.Join(names, ", "))
+		linef(b, "  Cannot be run again, they rest on what is not public: %s.\n", strings.Join(names, ", "))
 	}
 	if v.Restricted > 0 {
-		fmt.Fprintf(b, "  %s not public and named by hash only.\n", count(v.Restricted, "piece of evidence is", "pieces of evidence are"))
+		linef(b, "  %s not public and named by hash only.\n", count(v.Restricted, "piece of evidence is", "pieces of evidence are"))
 	}
 	for _, p := range v.NotDone {
-		fmt.Fprintf(b, "  - Not compared: %s [%s]\n", p.Message, p.ID)
+		linef(b, "  - Not compared: %s [%s]\n", p.Message, p.ID)
 	}
 }

@@ -23,13 +23,14 @@ type Function struct {
 	Text string `json:"text"`
 }
 
-// PromisesOf takes the promises out of a declaration. Unknown is written out.
+// PromisesOf takes the promises out of a declaration. Unknown is written out,
+// and a text stands in one line.
 func PromisesOf(d *iotmark.Declaration) Promises {
 	word := func(u iotmark.Until) iotmark.Until { return cmp.Or(u, iotmark.Until(iotmark.WordUnknown)) }
 	p := Promises{Functions: []Function{}, PartsUntil: word(d.Repair.PartsUntil), ServiceUntil: word(d.Support.ServiceUntil), UpdatesUntil: word(d.Support.UpdatesUntil)}
 	for _, f := range d.Functions {
 		if f.IsCore() {
-			p.Functions = append(p.Functions, Function{ID: f.ID, Text: f.Text})
+			p.Functions = append(p.Functions, Function{ID: f.ID, Text: strings.Join(strings.Fields(f.Text), " ")})
 		}
 	}
 	slices.SortFunc(p.Functions, func(x, y Function) int { return cmp.Compare(x.ID, y.ID) })

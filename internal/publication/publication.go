@@ -52,7 +52,6 @@ const (
 	MaxFile     = 1 << 30  // bytes of one file of evidence
 	MaxTotal    = 2 << 30  // bytes of one product
 	MaxHistory  = 500      // earlier statements
-	maxText     = 2_000    // letters of one text of a statement: a name, a function, a reason
 )
 
 // ProductID is the name of a product's folder: small letters, digits and

@@ -97,6 +97,9 @@ func Make(in Input) (*Draft, error) {
 		}
 		s.Prev = p.Leaf
 	}
+	if err := s.Body.proper(); err != nil {
+		return nil, err
+	}
 	d.Statement = s
 	return d, nil
 }

@@ -364,6 +364,8 @@ func (s Statement) valid() error {
 		return bad("prev")
 	case !isDigest(b.Bindings) || !isDigest(b.Declaration):
 		return bad("digests")
+	case b.unfit() != "":
+		return bad(b.unfit())
 	case again.complete() != nil || again.Subject != s.Subject || again.Time != s.Time || again.ID != s.ID:
 		return bad("id, subject or time")
 	case !slices.IsSortedFunc(b.Promises.Functions, func(x, y Function) int { return cmp.Compare(x.ID, y.ID) }):

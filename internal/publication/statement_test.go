@@ -316,3 +316,45 @@ func TestCorporaHoldSomethingGood(t *testing.T) {
 		}
 	}
 }
+
+// People read the texts of a statement beside the words of the program, so
+// none of them may end a line, and none is without an end.
+func TestTextsOfAStatement(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*publication.Body){
+		"a maker in lines":         func(b *publication.Body) { b.Maker.Name = "Evil\n::stop-commands::x\n##[error]pwn" },
+		"a maker that steers":      func(b *publication.Body) { b.Maker.Name = "Evil\x1b[2J" },
+		"a maker of two lines":     func(b *publication.Body) { b.Maker.Name = "Evil\u2028Ltd" },
+		"no maker":                 func(b *publication.Body) { b.Maker.Name = "" },
+		"an endless maker":         func(b *publication.Body) { b.Maker.Name = strings.Repeat("x", 201) },
+		"an LEI of words":          func(b *publication.Body) { b.Maker.LEI = "certified by all" },
+		"a product in lines":       func(b *publication.Body) { b.Product.Name = "Lamp\r::error::x" },
+		"a model in lines":         func(b *publication.Body) { b.Product.Model = "G1\n  Holds." },
+		"a GTIN of words":          func(b *publication.Body) { b.Product.GTINs = []string{"095060001343\n"} },
+		"a program in lines":       func(b *publication.Body) { b.Program = "v1\nAll of it holds" },
+		"an edition of words":      func(b *publication.Body) { b.Edition = "2026.1\n" },
+		"a date of words":          func(b *publication.Body) { b.Promises.UpdatesUntil = "2031-10-10\nx" },
+		"a function in lines":      func(b *publication.Body) { b.Promises.Functions[0].Text = "Light\nHolds." },
+		"a function's id in lines": func(b *publication.Body) { b.Promises.Functions[0].ID = "light\n" },
+		"a reason in lines": func(b *publication.Body) {
+			b.Lowered = []publication.Lowering{{From: "2031-01-01", To: "none", What: "updates_until", Reason: "why\n::error::x"}}
+		},
+		"a check in lines": func(b *publication.Body) { b.Checks["x\ny"] = 1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := signed(t, nil).Statement
+			change(&s.Body)
+			_, err := publication.Sign(s, testKey(1))
+			if e, ok := errors.AsType[*iotmark.Error](err); !ok || e.ID != "statement-malformed" {
+				t.Errorf("got %v, want statement-malformed", err)
+			}
+		})
+	}
+	in := input(t, careful)
+	in.Public.Declaration.Product.Name = "Lamp\n::error::x"
+	_, err := publication.Make(in)
+	if e, ok := errors.AsType[*iotmark.Error](err); !ok || e.ID != "text-unfit" || e.Kind != iotmark.Invalid {
+		t.Errorf("got %v, want text-unfit", err)
+	}
+}

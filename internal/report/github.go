@@ -4,6 +4,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/message"
@@ -74,7 +75,7 @@ var (
 )
 
 // Uncommanded makes text safe for the log of a workflow, where a line that
-// begins with two colons, after blanks, or that has ##[ anywhere may be a
+// begins with two colons, after blanks of any script, or that has ##[ anywhere may be a
 // command to the runner. Foreign text must not give orders.
 func Uncommanded(s string) string {
 	if !strings.Contains(s, "::") && !strings.Contains(s, "##[") {
@@ -82,7 +83,7 @@ func Uncommanded(s string) string {
 	}
 	var b strings.Builder
 	for l := range strings.Lines(s) {
-		if rest := strings.TrimLeft(l, " \t"); strings.HasPrefix(rest, "::") {
+		if rest := strings.TrimLeftFunc(l, unicode.IsSpace); strings.HasPrefix(rest, "::") {
 			l = l[:len(l)-len(rest)] + ": :" + rest[2:]
 		}
 		b.WriteString(strings.ReplaceAll(l, "##[", "## ["))
