@@ -11,7 +11,7 @@ import (
 // CaptureDestinations lists whom the product talks to outside the home.
 var CaptureDestinations = check.Check{
 	ID:      "data-governance.capture-destinations",
-	Version: 1,
+	Version: 2,
 	Title:   "Whom the recorded product talks to",
 	What: "Lists the far ends outside the home that the product talks to in a packet capture: the name under which it was asked for, else its address, with port and protocol. " +
 		"The list is for people to read. It fails only where the product talks to a server under the maker's own domain and the declaration says that there is none (has_cloud: false).",
@@ -51,6 +51,9 @@ func captureDestinations(v traffic.View, d *iotmark.Declaration) []iotmark.Findi
 	if all.Len() == 0 {
 		return v.Sum(v.Say(iotmark.Inapplicable, "stays-home"))
 	}
-	list := all.Say(iotmark.Passed, "list")
-	return append(own.Say(iotmark.Failed, "denied"), list...)
+	out := append(own.Say(iotmark.Failed, "denied"), all.Say(iotmark.Passed, "list")...)
+	if partly, missing := v.Missing(); missing { // the list is true and may not be all
+		out = append(out, partly)
+	}
+	return out
 }

@@ -15,7 +15,7 @@ import (
 // declared.
 var CaptureRecipients = check.Check{
 	ID:      "data-governance.capture-recipients",
-	Version: 2,
+	Version: 3,
 	Title:   "Every far end in the capture is declared",
 	What: "Takes each far end outside the home that the product talks to in a packet capture, and looks for it among recipients[].hosts (*.x stands for everything below x), " +
 		"the hosts and addresses of the network profile, and what lies under the maker's own domain. It passes when all are declared, and fails on a name that is not.",

@@ -42,12 +42,24 @@ func whoseless(in check.Input) check.Input {
 	return in
 }
 
+func cut(in check.Input) check.Input {
+	in.Items[0].Facts.(*capture.Facts).Cut = "truncated"
+	return in
+}
+
+func lost(in check.Input) check.Input {
+	in.Items[0].Facts.(*capture.Facts).Lost = 7
+	return in
+}
+
 func TestCaptureDestinations(t *testing.T) {
 	t.Parallel()
 	d := maker("")
 	without := maker("")
 	without.Facts = map[iotmark.FactID]iotmark.FactValue{"has_cloud": {Truth: iotmark.False}}
 	checktest.Run(t, datagovernance.CaptureDestinations, []checktest.Case{
+		checktest.Row("a list that may not be all", cut(calls(t, d, tls("a.example"))), "passed list", "cantTell capture.cut"),
+		checktest.Row("conversations that are not kept", lost(calls(t, d, tls("a.example"))), "passed list", "cantTell capture.partly"),
 		checktest.Row("two far ends", calls(t, d, tls("a.example"), tls("b.example")), "passed list"),
 		checktest.Row("a phone beside it is left out", calls(t, d, tls("a.example"), changed(tls("ads.example"), func(t *capture.Talk) { t.Station = 2 })), "passed list"),
 		checktest.Row("nobody outside, without a cloud", cloudless(calls(t, d, atHome(tls("")))), "inapplicable stays-home"),

@@ -14,7 +14,7 @@ import (
 // certificate is not good.
 var CaptureCertificates = check.Check{
 	ID:      "data-security.capture-certificates",
-	Version: 2,
+	Version: 3,
 	Title:   "The product goes on only with servers whose certificate is good",
 	What: "Reads the certificates that servers beyond the home show the product in a packet capture. It fails where the product goes on although the certificate was out of its dates at that moment, " +
 		"is for another name than the one asked for, or has a key or signature that is too weak (RSA under 2048 bits, curves under 224, MD5, SHA-1). Left to a person are a certificate that signs itself, " +

@@ -10,7 +10,7 @@ import (
 // CaptureCleartext looks for content that crosses the internet in the clear.
 var CaptureCleartext = check.Check{
 	ID:      "data-security.capture-cleartext",
-	Version: 2,
+	Version: 3,
 	Title:   "Nothing the product says crosses the internet in the clear",
 	What: "Goes through what the product sends and gets beyond the home in a packet capture. It fails on every conversation that anybody on the way can read: HTTP, MQTT, CoAP, RTSP, telnet, FTP, " +
 		"mail, syslog, TLS without encryption, and schemes that only look scrambled. Bytes of no known form are left to a person. It passes when all of it is encrypted.",

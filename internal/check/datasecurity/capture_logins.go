@@ -13,7 +13,7 @@ import (
 // CaptureLogins looks for sign-ins that anybody on the way can read.
 var CaptureLogins = check.Check{
 	ID:      "data-security.capture-logins",
-	Version: 2,
+	Version: 3,
 	Title:   "No password or token is sent in the clear",
 	What: "Looks in a packet capture for sign-ins of the product, and of others to the product, that are sent as they are: HTTP Basic, forms and tokens, MQTT, telnet, FTP, RTSP Basic and mail. " +
 		"It fails on each, in the home as well as beyond it. A name without a password is left to a person. It passes when there is none. Where nobody can tell which station is the product, " +

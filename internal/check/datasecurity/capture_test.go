@@ -77,8 +77,9 @@ func TestCaptureCleartext(t *testing.T) {
 		checktest.Row("a phone in the clear", recorded(t, list(tls("a.example"), talk("b.example", 80, protocol.HTTP, clear, ofThePhone))), "passed none"),
 		checktest.Row("a capture with holes", recorded(t, list(tls("a.example")), func(f *capture.Facts) { f.Lost = 1 }), "cantTell capture.partly"),
 		checktest.Row("more passages than are kept", without(recorded(t, list(tls("a.example"))), capture.More{Readable: 9, Sessions: 9, Logins: 9}), "passed none"),
-		checktest.Row("a capture with holes, and clear", recorded(t, list(mqtt), func(f *capture.Facts) { f.Cut = "truncated" }), "failed clear"),
+		checktest.Row("a capture with holes, and clear", recorded(t, list(mqtt), func(f *capture.Facts) { f.Cut = "truncated" }), "failed clear", "cantTell capture.cut"),
 		checktest.Row("nobody knows whose it is", recorded(t, list(mqtt), unknown), "cantTell capture.whose"),
+		checktest.Row("nobody knows whose it is, and it is cut", recorded(t, list(mqtt), unknown, func(f *capture.Facts) { f.Cut = "block" }), "cantTell capture.whose", "cantTell capture.cut"),
 	})
 	in := recorded(t, list(tls("a.example"), mqtt), func(f *capture.Facts) {
 		f.Readable = []capture.Sight{{Talk: 1, Passage: protocol.Passage{What: "topic", Text: "home/door/open"}}}

@@ -13,7 +13,7 @@ import (
 // CaptureTLSSuites looks which cipher suites the product settles on.
 var CaptureTLSSuites = check.Check{
 	ID:      "data-security.capture-tls-suites",
-	Version: 2,
+	Version: 3,
 	Title:   "Every TLS connection in the capture uses a strong suite with forward secrecy",
 	What: "Reads the suite on which each TLS or DTLS connection of the product settles in a packet capture. It fails on suites that encrypt nothing, that know no server, of export strength, " +
 		"with RC4, RC2, DES, 3DES, IDEA or MD5, and on suites without forward secrecy. A shared key without a fresh exchange is told and left to a person. Weak suites that are only offered are told.",

@@ -11,7 +11,7 @@ import (
 // CaptureTLSVersions looks which versions of TLS the product settles on.
 var CaptureTLSVersions = check.Check{
 	ID:      "data-security.capture-tls-versions",
-	Version: 2,
+	Version: 3,
 	Title:   "Every TLS connection in the capture is of version 1.2 or later",
 	What: "Reads the hellos of the product's TLS and DTLS connections in a packet capture, in the home and beyond it. It fails where server and product settle on a version before 1.2, " +
 		"and where the product offers nothing newer. It passes when all settle on 1.2 or 1.3; old versions that are offered beside new ones are told.",

@@ -18,7 +18,7 @@ var profiles = check.Need{Kinds: []iotmark.EvidenceKind{iotmark.KindNetworkProfi
 // profile.
 var CaptureProfile = check.Check{
 	ID:      "device-security.capture-profile",
-	Version: 2,
+	Version: 3,
 	Title:   "The product keeps to its network profile",
 	What: "Takes each conversation of the product in a packet capture, in the home and beyond it, and looks for an entry of the network profile (RFC 8520) that lets it pass: by name, address or class of the far end, " +
 		"protocol, port, and who opened it. It passes when every conversation is let through, and fails for each that is not. What the profile lets pass and nobody saw is no fault.",

@@ -53,9 +53,12 @@ func EachOf(in check.Input, id iotmark.CheckID, f, whose func(View) []iotmark.Fi
 		v := View{Read: r, check: id, AtHome: in.Truths["has_cloud"] == iotmark.False}
 		if d := r.Facts.Device; d < 0 || d >= len(r.Facts.Stations) {
 			out = append(append(out, v.whose()), whose(v)...)
-			continue
+		} else {
+			out = append(out, f(v)...)
 		}
-		out = append(out, f(v)...)
+		if r.Facts.Cut != "" { // it may be the reason for all that is said above
+			out = append(out, v.say(iotmark.CantTell, "capture.cut", []string{"why", r.Facts.Cut}))
+		}
 	}
 	return out
 }
@@ -156,6 +159,7 @@ func (v View) Sum(good iotmark.Finding, found ...iotmark.Finding) []iotmark.Find
 		found = append(found, v.say(iotmark.CantTell, "capture.idle", nil))
 	case fine(good) && missing:
 		found = append(found, partly)
+	case fine(good) && v.Facts.Cut != "": // as Each says
 	default:
 		found = append([]iotmark.Finding{good}, found...)
 	}
@@ -165,15 +169,19 @@ func (v View) Sum(good iotmark.Finding, found ...iotmark.Finding) []iotmark.Find
 	return found
 }
 
-// partly says what of the capture was not seen.
+// Missing says what of the capture was not seen, and false when all was.
+func (v View) Missing() (iotmark.Finding, bool) { return v.partly() }
+
+// partly says what of the capture was not seen; that the file ends early is
+// said by Each.
 func (v View) partly() (iotmark.Finding, bool) {
 	f := v.Facts
 	odd := f.Odd
 	if odd*100 <= f.Packets {
 		odd = 0 // a few frames of protocols below IP stand in every capture
 	}
-	partly := f.Cut != ""
-	kv := []string{"cut", map[bool]string{true: "yes"}[f.Cut != ""]}
+	partly := false
+	var kv []string
 	for _, m := range []struct {
 		name string
 		n    int64
