@@ -21,7 +21,7 @@ const (
 	Unavailable     Kind = "unavailable"     // network or service
 	Nonconforming   Kind = "nonconforming"   // an applicable must is not met
 	Unverified      Kind = "unverified"      // a proof does not hold
-	Unreadable      Kind = "unreadable"      // some evidence could not be read, under --strict
+	Unreadable      Kind = "unreadable"      // not all could be looked at: evidence under --strict, or what a publication says
 	Interrupted     Kind = "interrupted"     // the person stopped it
 )
 
@@ -34,7 +34,7 @@ type KindRow struct {
 
 // Kinds is the table Kind -> HTTP status -> exit code, and the only place
 // where the three meet. Exit codes: 1 criteria not met, 2 wrong use or broken
-// file, 3 verification failed, 4 network or service, 5 evidence unreadable,
+// file, 3 verification failed, 4 network or service, 5 not all could be looked at,
 // 130 interrupted.
 func Kinds() []KindRow {
 	return []KindRow{

@@ -3,7 +3,10 @@ package cli_test
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -11,7 +14,9 @@ import (
 	"strings"
 	"testing"
 
+	mark "github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/cli"
+	"github.com/open-iot-mark/iotmark/internal/publication"
 )
 
 // iotmark runs a command in this process and returns its exit code and words.
@@ -308,5 +313,65 @@ func TestForeignTextGivesNoOrders(t *testing.T) {
 				t.Errorf("%q was printed", l)
 			}
 		}
+	}
+}
+
+// A stranger who names an edition that nobody knows has no content compared,
+// and a script cannot take that for a pass.
+func TestVerifyOfAnUnknownEditionIsNoPass(t *testing.T) {
+	t.Parallel()
+	site := t.TempDir()
+	if code, _, errs := iotmark(t, "publish", "--at", "2026-11-22", "--out", site, "--key", newKey(t), product(t, "careful")); code != 0 {
+		t.Fatal(errs)
+	}
+	at := filepath.Join(site, ".well-known/iotmark/tw-l3")
+	read := func(name string) []byte {
+		b, err := os.ReadFile(filepath.Join(at, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	was, err := publication.OpenNote(read("statement.note"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pub, priv, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := publication.Draft{Statement: was.Statement, Documents: map[string][]byte{
+		"index.html":      []byte("<h1>CERTIFIED</h1>"),
+		"assessment.json": bytes.Replace(read("assessment.json"), []byte(`"edition": "2026.1"`), []byte(`"edition": "2099.1"`), 1),
+		"SHA256SUMS":      read("SHA256SUMS"),
+	}}
+	d.Statement.Body.Edition, d.Statement.Body.Key = "2099.1", publication.PublicKeyLine(pub)
+	for _, name := range []string{"assessment.json", "index.html", "SHA256SUMS"} {
+		for i, f := range d.Statement.Body.Files {
+			if f.Path == name {
+				h := fmt.Sprintf("%x", sha256.Sum256(d.Documents[name]))
+				d.Documents["SHA256SUMS"] = bytes.Replace(d.Documents["SHA256SUMS"], []byte(f.SHA256), []byte(h), 1)
+				d.Statement.Body.Files[i] = publication.File{Path: name, SHA256: mark.Digest(h), Size: int64(len(d.Documents[name]))}
+			}
+		}
+	}
+	set, err := d.Sign(publication.Signer{Public: pub, Sign: func(m []byte) ([]byte, error) { return ed25519.Sign(priv, m), nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range set.Documents {
+		if err := os.WriteFile(filepath.Join(at, name), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, out, _ := iotmark(t, "verify", site)
+	plain := "Signature and hashes only: what the files of 1 product say was not compared. This is no full pass.\n"
+	if code != 5 || !strings.HasPrefix(out, plain) || !strings.HasSuffix(out, plain) || strings.Contains(out, "olds.") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	code, out, _ = iotmark(t, "verify", "--format", "json", site)
+	var r struct{ Holds, Compared *bool }
+	if err := json.Unmarshal([]byte(out), &r); err != nil || code != 5 || r.Holds == nil || *r.Holds || r.Compared == nil || *r.Compared {
+		t.Errorf("exit %d, %v\n%s", code, err, out)
 	}
 }

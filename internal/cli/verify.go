@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path"
@@ -30,7 +31,9 @@ it, or a zip or tar of any of these. Nothing is fetched.
 
 Without --key the signature says that nothing changed since somebody signed
 who holds the key that came with it. Whether that is the maker's key rests on
-the domain you got it from. Exit code 3: it does not hold.`,
+the domain you got it from. Exit codes: 0 all of it holds, 3 it does not hold,
+5 signature and hashes are good and what the files say could not be compared,
+as it was made under another edition or by another version.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "key", Usage: "the maker's key as you know it: a public key in a file, or a `FINGERPRINT` SHA256:..."},
 			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "text", Usage: "`FORMAT` text or json"},
@@ -80,19 +83,26 @@ func verify(ctx context.Context, cmd *cli.Command) error {
 		e.SetEscapeHTML(false)
 		e.SetIndent("", "  ")
 		err = e.Encode(struct {
-			Holds bool `json:"holds"`
+			Holds    bool `json:"holds"`
+			Compared bool `json:"compared"`
 			publication.Report
-		}{r.Holds(), r})
+		}{r.Holds(), r.Compared(), r})
 		if err == nil {
 			err = raw(cmd.Root().Writer, b.String())
 		}
 	} else {
 		err = tellVerified(cmd.Root().Writer, r)
 	}
-	if err == nil && !r.Holds() {
+	switch {
+	case err != nil:
+		return err
+	case !r.Sound():
 		return said(iotmark.Unverified, "does-not-hold")
+	case !r.Compared():
+		// Nothing is wrong in what was looked at, and nobody looked at the rest.
+		return said(iotmark.Unreadable, "not-compared")
 	}
-	return err
+	return nil
 }
 
 // strangers are the options with which anybody verifies who has this program
@@ -207,6 +217,9 @@ func descend(dir string) string {
 // tellVerified prints a report for people.
 func tellVerified(w io.Writer, r publication.Report) error {
 	var b strings.Builder
+	if r.Sound() && !r.Compared() {
+		b.WriteString(hashesOnly(r) + "\n\n")
+	}
 	for _, v := range r.Products {
 		name := v.Product
 		if name == "" {
@@ -220,10 +233,13 @@ func tellVerified(w io.Writer, r publication.Report) error {
 			signed(&b, v)
 		}
 		problems(&b, v.Problems)
-		if len(v.Problems) == 0 {
-			linef(&b, "  Holds.\n\n")
-		} else {
+		switch {
+		case len(v.Problems) > 0:
 			linef(&b, "  Does not hold.\n\n")
+		case !v.Compared:
+			linef(&b, "  Signature and hashes only. What its files say was not compared.\n\n")
+		default:
+			linef(&b, "  Holds.\n\n")
 		}
 	}
 	if len(r.Problems) > 0 {
@@ -238,12 +254,25 @@ func tellVerified(w io.Writer, r publication.Report) error {
 	switch {
 	case r.Holds():
 		linef(&b, "All of it holds: %s.\n", count(len(r.Products), "product", "products"))
+	case r.Sound():
+		b.WriteString(hashesOnly(r) + "\n")
 	case len(r.Products) == 0:
 		linef(&b, "There is no product in it.\n")
 	default:
 		linef(&b, "Does not hold: %s.\n", count(n, "problem", "problems"))
 	}
 	return say(w, b.String())
+}
+
+// hashesOnly says first and last what is no full pass.
+func hashesOnly(r publication.Report) string {
+	n := 0
+	for _, v := range r.Products {
+		if !v.Compared {
+			n++
+		}
+	}
+	return fmt.Sprintf("Signature and hashes only: what the files of %s say was not compared. This is no full pass.", count(n, "product", "products"))
 }
 
 func problems(b *strings.Builder, ps []publication.Problem) {

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"github.com/open-iot-mark/iotmark"
 )
 
 // Index lists the products of one maker: index.json. It is not signed; each
@@ -76,6 +78,15 @@ func strict(b []byte, v any) error {
 		return fmt.Errorf("not in the form in which it is written")
 	}
 	return nil
+}
+
+// ParseDeclaration reads declaration.json strictly, whatever its edition.
+func ParseDeclaration(b []byte) (*iotmark.Declaration, error) {
+	d := &iotmark.Declaration{}
+	if err := strict(b, d); err != nil {
+		return nil, broken("document-malformed", "%s is not as this program writes it: %v", DeclarationDoc, err)
+	}
+	return d, nil
 }
 
 // ParseAssessment reads assessment.json strictly.

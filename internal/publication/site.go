@@ -189,11 +189,11 @@ func (s *Site) holds(ctx context.Context, at string, opt *Options) error {
 	if err := ended(ctx); err != nil {
 		return err
 	}
-	if len(v.Problems) == 0 {
+	if len(v.Problems) == 0 && v.Compared {
 		return nil
 	}
 	return &iotmark.Error{Kind: iotmark.Unverified, ID: "does-not-hold",
-		Msg: "what would be published does not hold when it is verified, and so nothing was published. This may be a fault of the program; please report it to the project with these lines:" + told(v.Problems)}
+		Msg: "what would be published does not hold when it is verified, and so nothing was published. This may be a fault of the program; please report it to the project with these lines:" + told(slices.Concat(v.Problems, v.NotDone))}
 }
 
 // told lists the first problems, one a line, below what is said of them.

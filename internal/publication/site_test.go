@@ -354,39 +354,6 @@ func TestSignedLies(t *testing.T) {
 	}
 }
 
-// What another version of the program made is verified as far as it goes, and
-// the rest is told.
-func TestOtherVersionsAreTold(t *testing.T) {
-	t.Parallel()
-	_, product := written(t)
-	for name, c := range map[string]struct {
-		change func(*publication.Options)
-		want   iotmark.ErrorID
-	}{
-		"another program":  {func(o *publication.Options) { o.Program = "newer" }, "page-not-run"},
-		"another check":    {func(o *publication.Options) { o.Checks["privacy.new"] = 1 }, "determination-not-run"},
-		"no determination": {func(o *publication.Options) { o.Rerun = nil }, "determination-not-run"},
-		"another edition": {func(o *publication.Options) {
-			c := *o.Catalogue
-			c.Edition = "2027.1"
-			o.Catalogue = &c
-		}, "content-not-run"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			opt := options(t)
-			c.change(&opt)
-			r, err := publication.Verify(t.Context(), product, opt)
-			if err != nil || !r.Holds() {
-				t.Fatal(err, ids(r))
-			}
-			if n := r.Products[0].NotDone; len(n) != 1 || n[0].ID != c.want {
-				t.Errorf("got %+v, want %s", n, c.want)
-			}
-		})
-	}
-}
-
 // A crash leaves the old set or the new one, and what it left behind is
 // cleared away by the next publication.
 func TestAfterACrash(t *testing.T) {

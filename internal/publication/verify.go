@@ -11,13 +11,11 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/catalogue"
-	"github.com/open-iot-mark/iotmark/internal/dossier"
 )
 
 // Options say how a published set is verified.
@@ -42,9 +40,18 @@ type Report struct {
 	Problems []Problem  `json:"problems"` // of the set as a whole
 }
 
-// Holds reports whether no problem was found.
-func (r Report) Holds() bool {
+// Holds reports whether no problem was found in all that there is to look at.
+func (r Report) Holds() bool { return r.Sound() && r.Compared() }
+
+// Sound reports whether no problem was found, though perhaps nobody looked at
+// what the files say.
+func (r Report) Sound() bool {
 	return len(r.Problems) == 0 && len(r.Products) > 0 && !slices.ContainsFunc(r.Products, func(v Verified) bool { return len(v.Problems) > 0 })
+}
+
+// Compared reports whether what the files say was compared, of every product.
+func (r Report) Compared() bool {
+	return !slices.ContainsFunc(r.Products, func(v Verified) bool { return !v.Compared })
 }
 
 // Verified is what became of one product. The members before Problems come
@@ -65,6 +72,7 @@ type Verified struct {
 	Promises    *Promises         `json:"promises,omitempty"`
 	Earlier     []Earlier         `json:"earlier,omitempty"` // statements it replaced, newest first
 	Lowered     []Lowering        `json:"lowered,omitempty"` // promises lowered with this statement
+	Compared    bool              `json:"compared"`          // what the files say was compared with the statement, the program's pages and its conclusions; false: signature and hashes only
 	Rerun       bool              `json:"rerun"`             // the determination was run again on the public evidence
 	CannotRerun []iotmark.CheckID `json:"cannot_rerun"`      // checks that rest on what is not public
 	Restricted  int               `json:"restricted"`        // pieces of evidence that are named by hash only, and not public
@@ -220,6 +228,14 @@ func (p *product) notDone(id iotmark.ErrorID, format string, args ...any) {
 	p.out.NotDone = append(p.out.NotDone, Problem{ID: id, Message: fmt.Sprintf(format, args...)})
 }
 
+// uncompared tells why what the files say was not compared with all that it
+// must agree with. Whoever publishes chooses edition and program that a
+// statement names, so this is never a pass.
+func (p *product) uncompared(id iotmark.ErrorID, format string, args ...any) {
+	p.out.Compared = false
+	p.notDone(id, format, args...)
+}
+
 // verifyProduct verifies one folder. id is the name that the folder must have,
 // or "" when a copy of it was given.
 func verifyProduct(ctx context.Context, at string, id ProductID, opt Options) Verified {
@@ -241,9 +257,10 @@ func verifyProduct(ctx context.Context, at string, id ProductID, opt Options) Ve
 	p.hashes(ctx)
 	p.history()
 	if len(p.out.Problems) == 0 {
+		p.out.Compared = true
 		p.content(ctx)
 	} else {
-		p.notDone("content-not-run", "what the files say was not compared, because they are not as they were signed")
+		p.uncompared("content-not-run", "what the files say was not compared, because they are not as they were signed")
 	}
 	return p.out
 }
@@ -377,175 +394,3 @@ func (p *product) history() {
 }
 
 func historyFile(d iotmark.Digest) string { return HistoryDir + "/" + string(d) + ".note" }
-
-// content compares what the files say: with the statement, with what our
-// renderer makes of them, and with what our checks find.
-func (p *product) content(ctx context.Context) {
-	body := p.s.Statement.Body
-	cat := p.opt.Catalogue
-	raw, err := p.read(AssessmentDoc, MaxDocument)
-	if err != nil {
-		p.fail("file-unreadable", AssessmentDoc, "%s", reason(err))
-		return
-	}
-	a, err := ParseAssessment(raw)
-	if err != nil {
-		if body.Program != p.opt.Program {
-			p.notDone("content-not-run", "%s was written by version %q of the program and this is %q; what the files say was not compared", AssessmentDoc, body.Program, p.opt.Program)
-			return
-		}
-		pr := problemOf("document-malformed", AssessmentDoc, err)
-		p.fail(pr.ID, pr.Path, "%s", pr.Message)
-		return
-	}
-	p.out.CannotRerun = a.NotRerun
-	if x := a.Assessment; x.AsOf != body.AsOf || x.Edition != body.Edition || x.Bindings != body.Bindings || !reflect.DeepEqual(Versions(x), body.Checks) {
-		p.fail("document-differs", AssessmentDoc, "its day, edition, bindings or checks are not those of the statement")
-	}
-	if body.Edition != cat.Edition {
-		p.notDone("content-not-run", "it was made under edition %s, and this program knows %s; what the files say was not compared", body.Edition, cat.Edition)
-		return
-	}
-	doc, err := p.read(DeclarationDoc, MaxDocument)
-	if err != nil {
-		p.fail("file-unreadable", DeclarationDoc, "%s", reason(err))
-		return
-	}
-	d, err := dossier.Read(DeclarationDoc, doc, cat)
-	if err != nil {
-		p.fail("document-malformed", DeclarationDoc, "%v", err)
-		return
-	}
-	p.agrees(d, a)
-	p.rendered(d, doc, raw, a)
-	p.rerun(ctx, d, a)
-}
-
-// agrees compares declaration and assessment with the statement.
-func (p *product) agrees(d *dossier.Dossier, a Assessment) {
-	body := p.s.Statement.Body
-	decl := d.Declaration
-	for _, e := range decl.Evidence {
-		if hidden(e) {
-			p.out.Restricted++
-		}
-	}
-	m, err := MakerOf(decl.Maker)
-	want := Product{GTINs: decl.Product.GTINs, ID: body.Product.ID, Model: decl.Product.Model, Name: decl.Product.Name}
-	switch {
-	case err != nil || m != body.Maker:
-		p.fail("document-differs", DeclarationDoc, "its maker is not that of the statement")
-	case !reflect.DeepEqual(want, body.Product):
-		p.fail("document-differs", DeclarationDoc, "its product is not that of the statement")
-	case !reflect.DeepEqual(PromisesOf(decl), body.Promises):
-		p.fail("document-differs", DeclarationDoc, "its promises are not those of the statement")
-	case a.Assessment.Declared != d.Digest:
-		p.fail("document-differs", AssessmentDoc, "it was drawn from another declaration")
-	}
-	for _, e := range decl.Evidence {
-		if e.Path == "" {
-			continue
-		}
-		if i, ok := slices.BinarySearchFunc(body.Files, e.Path, func(f File, p string) int { return compare(f.Path, p) }); !ok || hidden(e) || body.Files[i].SHA256 != e.SHA256 {
-			p.fail("document-differs", DeclarationDoc, "evidence %s points to a file that the statement does not name with this hash", e.ID)
-		}
-	}
-}
-
-// rendered compares pages and linked data with what this program makes of the
-// documents.
-func (p *product) rendered(d *dossier.Dossier, doc, raw []byte, a Assessment) {
-	body := p.s.Statement.Body
-	if body.Program != p.opt.Program {
-		p.notDone("page-not-run", "the pages were made by version %q of the program and this is %q; they were not made again", body.Program, p.opt.Program)
-		return
-	}
-	files := []File{{DeclarationDoc, sum(doc), int64(len(doc))}, {AssessmentDoc, sum(raw), int64(len(raw))}}
-	for _, f := range body.Files {
-		if strings.HasPrefix(f.Path, EvidenceDir+"/") {
-			files = append(files, f)
-		}
-	}
-	slices.SortFunc(files, func(x, y File) int { return compare(x.Path, y.Path) })
-	want, err := pages(p.opt.Catalogue, body.Maker, body.Product.ID, d.Declaration, a.Assessment, files)
-	if err != nil {
-		p.fail("page-differs", "", "the pages cannot be made from the documents")
-		return
-	}
-	rest := slices.DeleteFunc(slices.Clone(body.Files), func(f File) bool { return f.Path == SumsFile })
-	want[SumsFile] = sums(rest)
-	for _, name := range slices.Sorted(maps.Keys(want)) {
-		i, ok := slices.BinarySearchFunc(body.Files, name, func(f File, p string) int { return compare(f.Path, p) })
-		if !ok || body.Files[i].SHA256 != sum(want[name]) {
-			p.fail("page-differs", name, "it is not what the program makes of the documents")
-		}
-	}
-}
-
-// rerun draws the conclusions again from the findings, and the findings from
-// the public evidence.
-func (p *product) rerun(ctx context.Context, d *dossier.Dossier, a Assessment) {
-	body, cat := p.s.Statement.Body, p.opt.Catalogue
-	switch {
-	case body.Bindings != cat.Bindings.Digest:
-		p.notDone("determination-not-run", "it was made with another table of bindings than this program has")
-		return
-	case !reflect.DeepEqual(body.Checks, p.opt.Checks):
-		p.notDone("determination-not-run", "it was made with other checks, or other versions of them, than this program has")
-		return
-	case p.opt.Rerun == nil:
-		p.notDone("determination-not-run", "the determination was not run again")
-		return
-	}
-	x := a.Assessment
-	if !reflect.DeepEqual(conclude(cat, d.Declaration, d.Digest, x.AsOf, x.Evidence, x.Findings, x.Unsure), x) {
-		p.fail("conclusions-differ", AssessmentDoc, "its conclusions do not follow from its findings")
-	}
-	open, err := p.opt.Rerun(ctx, filepath.Join(p.at, DeclarationDoc), body.AsOf)
-	if err != nil {
-		if ctx.Err() == nil {
-			p.notDone("determination-not-run", "the determination could not be run again: %v", err)
-		}
-		return
-	}
-	p.out.Rerun = true
-	mute := muted(cat, p.opt.Sensitive, open.Findings)
-	published, found := byCheck(x.Findings), byCheck(open.Findings)
-	for _, id := range order(open.Findings) {
-		of := published[id]
-		silent := len(of) == 1 && of[0].Message == NoResult && of[0].Outcome == iotmark.Untested
-		switch {
-		case slices.Contains(a.NotRerun, id):
-			if worst(found[id]) == iotmark.Failed && worst(of) != iotmark.Failed {
-				p.notDone("not-public-decides", "%s: published is %s, resting on what is not public; the public evidence alone gives failed", id, worst(of))
-			}
-		case silent && (mute[id] || p.opt.Sensitive[id]):
-		case silent && p.silenced(cat, published, id):
-		case !reflect.DeepEqual(of, found[id]) || mute[id]:
-			p.fail("findings-differ", AssessmentDoc, "%s: the public evidence gives other findings than were published", id)
-		}
-	}
-	for i, e := range d.Declaration.Evidence {
-		if !hidden(e) && (i >= len(x.Evidence) || i >= len(open.Evidence) || !reflect.DeepEqual(x.Evidence[i], open.Evidence[i])) {
-			p.fail("findings-differ", AssessmentDoc, "evidence %s stands otherwise than was published", e.ID)
-		}
-	}
-}
-
-// silenced reports whether a check is a proof of a criterion that a sensitive
-// check without a published result guards.
-func (p *product) silenced(cat *catalogue.Catalogue, published map[iotmark.CheckID][]iotmark.Finding, id iotmark.CheckID) bool {
-	quiet := map[iotmark.CheckID]bool{}
-	for s := range p.opt.Sensitive {
-		of := published[s]
-		quiet[s] = len(of) == 1 && of[0].Message == NoResult
-	}
-	return slices.ContainsFunc(cat.Serves(id), func(c iotmark.CriterionID) bool {
-		proof, guarded := false, false
-		for _, b := range cat.Bindings.Criteria[c] {
-			proof = proof || b.Check == id && b.Role == catalogue.Proof
-			guarded = guarded || quiet[b.Check]
-		}
-		return proof && guarded
-	})
-}

@@ -243,7 +243,7 @@ func TestUncommanded(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"a b\nc": "a b\nc", "::error::x": ": :error::x", "a\n \t::x::y\n": "a\n \t: :x::y\n",
-		"std::vector": "std::vector", "a ##[error]b": "a ## [error]b",
+		"std::vector": "std::vector", "a ##[error]b": "a ## [error]b", "\u00a0\u3000::x": "\u00a0\u3000: :x",
 	} {
 		if got := report.Uncommanded(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
