@@ -104,6 +104,10 @@ func publish(ctx context.Context, cmd *cli.Command) error {
 					return err
 				}
 			}
+			about := in.Public.Declaration.Product
+			if err := site.Admit(publication.Product{GTINs: about.GTINs, ID: id, Model: about.Model}); err != nil {
+				return err
+			}
 			if in.Previous, err = site.Previous(ctx, id); err != nil {
 				return err
 			}

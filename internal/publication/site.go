@@ -138,6 +138,9 @@ func (s *Site) Write(ctx context.Context, set *Set, opt *Options) error {
 	if err != nil {
 		return err
 	}
+	if err := s.Admit(set.Statement.Body.Product); err != nil {
+		return err
+	}
 	id := string(set.Statement.Body.Product.ID)
 	stage := stagePrefix + id
 	if err := s.root.RemoveAll(stage); err != nil {

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -63,6 +64,7 @@ type Verified struct {
 	Domain      string            `json:"domain,omitempty"` // where the set says it belongs
 	Product     string            `json:"product,omitempty"`
 	Model       string            `json:"model,omitempty"`
+	GTINs       []string          `json:"gtins,omitempty"`
 	AsOf        iotmark.Date      `json:"as_of,omitempty"`
 	Edition     iotmark.Edition   `json:"edition,omitempty"`
 	Statement   iotmark.Digest    `json:"statement,omitempty"` // leaf hash
@@ -127,6 +129,7 @@ func Verify(ctx context.Context, folder string, opt Options) (Report, error) {
 		}
 		r.Products = append(r.Products, v)
 	}
+	r.Problems = append(r.Problems, twice(r.Products)...)
 	return r, ended(ctx)
 }
 
@@ -173,7 +176,7 @@ func productsIn(root *os.Root, index Index) ([]ProductID, []Problem) {
 	if len(entries) == MaxProducts+100 {
 		return nil, []Problem{{"too-many", ".", fmt.Sprintf("there are more than %d products", MaxProducts)}}
 	}
-	if err != nil && len(entries) == 0 {
+	if err != nil && err != io.EOF {
 		return nil, []Problem{{"file-unreadable", ".", reason(err)}}
 	}
 	there := map[ProductID]bool{}
@@ -281,6 +284,7 @@ func (p *product) statement(id ProductID) bool {
 	body := p.s.Statement.Body
 	pub, _ := publicKey(body.Key) // OpenNote has read it
 	p.out.Maker, p.out.Domain, p.out.Product, p.out.Model = body.Maker.Name, body.Maker.Domain, body.Product.Name, body.Product.Model
+	p.out.GTINs = body.Product.GTINs
 	p.out.AsOf, p.out.Edition, p.out.Statement, p.out.Fingerprint = body.AsOf, body.Edition, p.s.Leaf, Fingerprint(pub)
 	p.out.Promises, p.out.Lowered = &body.Promises, body.Lowered
 	if id == "" {
