@@ -235,8 +235,11 @@ func TestHostileFolders(t *testing.T) {
 		"a stray history": {func(d string) error {
 			return errors.Join(os.Mkdir(filepath.Join(d, "history"), 0o755), os.WriteFile(filepath.Join(d, "history/x.note"), nil, 0o600))
 		}, "file-unknown history/x.note"},
-		"a name to fear": {func(d string) error { return os.WriteFile(filepath.Join(d, "\x1b[2J\u202e.html"), nil, 0o600) }, "file-unknown \x1b[2J\u202e.html"},
-		"a hidden file":  {func(d string) error { return os.WriteFile(filepath.Join(d, ".htaccess"), nil, 0o600) }, "file-unknown .htaccess"},
+		"a name to fear":         {func(d string) error { return os.WriteFile(filepath.Join(d, "\x1b[2J\u202e.html"), nil, 0o600) }, "file-unknown \x1b[2J\u202e.html"},
+		"an empty folder":        {func(d string) error { return os.Mkdir(filepath.Join(d, "mark"), 0o755) }, "folder-empty mark"},
+		"a hidden empty folder":  {func(d string) error { return os.Mkdir(filepath.Join(d, "evidence/.x"), 0o755) }, "folder-empty evidence/.x"},
+		"empty folders in other": {func(d string) error { return os.MkdirAll(filepath.Join(d, "a/b"), 0o755) }, "folder-empty a/b"},
+		"a hidden file":          {func(d string) error { return os.WriteFile(filepath.Join(d, ".htaccess"), nil, 0o600) }, "file-unknown .htaccess"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -274,9 +277,14 @@ func TestIndexIsCompared(t *testing.T) {
 			f := filepath.Join(p, "index.json")
 			return errors.Join(os.Rename(f, f+".x"), os.Symlink(f+".x", f))
 		}, "index-malformed index.json"},
-		"a lost product":  {func(p string) error { return os.RemoveAll(filepath.Join(p, "tw-l3")) }, "product-missing tw-l3"},
-		"a renamed one":   {func(p string) error { return os.Rename(filepath.Join(p, "tw-l3"), filepath.Join(p, "tw-l4")) }, "product-unlisted tw-l4"},
-		"a foreign file":  {func(p string) error { return os.WriteFile(filepath.Join(p, "readme.txt"), nil, 0o600) }, "file-unknown readme.txt"},
+		"a lost product": {func(p string) error { return os.RemoveAll(filepath.Join(p, "tw-l3")) }, "product-missing tw-l3"},
+		"a renamed one":  {func(p string) error { return os.Rename(filepath.Join(p, "tw-l3"), filepath.Join(p, "tw-l4")) }, "product-unlisted tw-l4"},
+		"a foreign file": {func(p string) error { return os.WriteFile(filepath.Join(p, "readme.txt"), nil, 0o600) }, "file-unknown readme.txt"},
+		"a stage with files": {func(p string) error {
+			d := filepath.Join(p, ".iotmark-stage-x")
+			return errors.Join(os.Mkdir(d, 0o755), os.WriteFile(filepath.Join(d, "index.html"), []byte("CERTIFIED"), 0o600))
+		}, "file-unknown .iotmark-stage-x"},
+		"an empty stage":  {func(p string) error { return os.Mkdir(filepath.Join(p, ".iotmark-stage-x"), 0o755) }, "file-unknown .iotmark-stage-x"},
 		"a linked folder": {func(p string) error { return os.Symlink("tw-l3", filepath.Join(p, "tw-l4")) }, "file-unknown tw-l4"},
 	} {
 		t.Run(name, func(t *testing.T) {

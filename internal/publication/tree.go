@@ -70,6 +70,9 @@ func (w *walker) folder(dir string, depth int) bool {
 			return w.tell("file-unreadable", dir, "the folder cannot be read: "+reason(err))
 		}
 	}
+	if len(entries) == 0 && depth > 0 {
+		return w.tell("folder-empty", dir, "a published set has no empty folders; take it away")
+	}
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return compare(a.Name(), b.Name()) })
 	for _, e := range entries {
 		p := path.Join(dir, e.Name())

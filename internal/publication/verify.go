@@ -183,7 +183,9 @@ func productsIn(root *os.Root, index Index) ([]ProductID, []Problem) {
 	for _, e := range entries {
 		id := ProductID(e.Name())
 		switch {
-		case e.Name() == IndexFile || strings.HasPrefix(e.Name(), stagePrefix):
+		case e.Name() == IndexFile:
+		case strings.HasPrefix(e.Name(), stagePrefix):
+			problems = append(problems, Problem{"file-unknown", e.Name(), "a publication that broke off left it, or somebody put it there, and a server serves it; publish again, or take it away"})
 		case !e.IsDir() || !id.Valid():
 			problems = append(problems, Problem{"file-unknown", e.Name(), "it belongs to no published product"})
 		default:
