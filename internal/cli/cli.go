@@ -36,11 +36,40 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	debug.SetMemoryLimit(384 << 20) // collect harder before the budget of 512 MB is used up
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := root(stdin, stdout, stderr).Run(ctx, args)
+	out := &outlet{Writer: stdout}
+	err := out.failed(root(stdin, out, stderr).Run(ctx, args))
 	if err != nil && !errors.Is(err, errSaid) {
 		tell(stderr, err)
 	}
 	return iotmark.ExitCode(err)
+}
+
+// outlet is stdout. It remembers that it took something no more: a full disk, a
+// limit, a reader that went away. That is no fault of the program, and a
+// command that does not look must not end well.
+type outlet struct {
+	io.Writer
+	err error
+}
+
+// Write writes until something could not be written.
+func (o *outlet) Write(b []byte) (int, error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	n, err := o.Writer.Write(b)
+	o.err = err
+	return n, err
+}
+
+// failed returns the failure of a command, and that of stdout where the
+// command has none that somebody expected.
+func (o *outlet) failed(err error) error {
+	if o.err == nil || iotmark.KindOf(err) != iotmark.Internal && !errors.Is(err, errSaid) {
+		return err
+	}
+	return &iotmark.Error{Kind: iotmark.Invalid, ID: "output", Err: o.err,
+		Msg: "not all of the output could be written, and what is there is cut short; make room where it goes, or lift the limit, and run it again"}
 }
 
 // errSaid marks a failure whose words the report has told already.
@@ -186,6 +215,9 @@ func version() string {
 // terminal reports whether w is a terminal that shows colours and takes
 // carriage returns.
 func terminal(w io.Writer) bool {
+	if o, ok := w.(*outlet); ok {
+		w = o.Writer
+	}
 	f, ok := w.(*os.File)
 	if !ok || os.Getenv("TERM") == "dumb" {
 		return false

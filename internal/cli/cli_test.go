@@ -3,11 +3,14 @@ package cli_test
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -18,6 +21,9 @@ import (
 
 func TestMain(m *testing.M) {
 	if confine.IsChild(os.Args) { // of a test that calls Main itself
+		os.Exit(cli.Main(os.Args, os.Stdin, os.Stdout, os.Stderr))
+	}
+	if os.Getenv("IOTMARK_AS_COMMAND") != "" { // under limits that tests would not survive
 		os.Exit(cli.Main(os.Args, os.Stdin, os.Stdout, os.Stderr))
 	}
 	testscript.Main(quiet{m}, map[string]func(){
@@ -96,5 +102,82 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 		if rss := peak(cmd.ProcessState); rss > 512<<20 {
 			ts.Fatalf("used %d MB, at most 512 are allowed", rss>>20)
 		}
+	}
+}
+
+// full is a disk that takes so many bytes.
+type full struct{ left int }
+
+func (f *full) Write(b []byte) (int, error) {
+	if n := f.left; len(b) > n {
+		f.left = 0
+		return n, &fs.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.EFBIG}
+	}
+	f.left -= len(b)
+	return len(b), nil
+}
+
+// Output that could not be written is a failure that somebody expected,
+// whatever the command was about to say.
+func TestOutputThatIsCutShort(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{
+		{"check", "--format", "json", "../../testdata/products/careful"},
+		{"check", "../../testdata/products/disaster"},
+		{"explain", "privacy"},
+		{"doctor"},
+		{"catalogue", "coverage", "eu-cra"},
+		{"publish", "--dry-run", "--at", "2026-11-22", "../../testdata/products/careful"},
+		{"--help"},
+		{"init", "--help"},
+	} {
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			t.Parallel()
+			var errs bytes.Buffer
+			code := cli.Main(append([]string{"iotmark"}, args...), strings.NewReader(""), &full{100}, &errs)
+			if code != 2 || !strings.HasSuffix(errs.String(), ": file too large [output]\n") {
+				t.Errorf("exit %d\n%s", code, errs.String())
+			}
+		})
+	}
+}
+
+// Under a limit of the system, a file gets the whole of what it was to get or
+// nothing.
+func TestFilesAreWholeOrNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	product, err := filepath.Abs("../../testdata/products/careful")
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "s.md"), []byte("before\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ line, want string }{
+		"a report":       {"check --format json --output f.json", "[output]"},
+		"a summary":      {"check --format html=f.html --summary s.md", "[output]"},
+		"only a summary": {"check --entry --topic privacy --summary s.md", "[summary]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.Command("sh", "-c", `ulimit -f 1; exec "$0" `+c.line+` "$1" 2>&1 >/dev/null | cat`, self, product)
+			cmd.Dir = dir
+			cmd.Env = append(os.Environ(), "IOTMARK_AS_COMMAND=1")
+			out, err := cmd.CombinedOutput()
+			if err != nil || !strings.HasSuffix(string(out), "file too large "+c.want+"\n") {
+				t.Errorf("%v\n%s", err, out)
+			}
+			entries, err := os.ReadDir(dir)
+			if err != nil || len(entries) != 1 {
+				t.Errorf("left behind: %v, %v", entries, err)
+			}
+			if b, err := os.ReadFile(filepath.Join(dir, "s.md")); err != nil || string(b) != "before\n" {
+				t.Errorf("the summary's file has %d bytes, %v", len(b), err)
+			}
+		})
 	}
 }

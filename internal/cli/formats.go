@@ -223,6 +223,7 @@ func appendSummary(file string, in report.Input) error {
 		return err
 	}
 	if _, err := io.WriteString(f, b.String()); err != nil {
+		f.Truncate(st.Size()) // the whole of it or nothing; what is no file keeps what it got
 		return err
 	}
 	return f.Close()
