@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/open-iot-mark/iotmark"
@@ -213,10 +214,6 @@ const lingers = 3 * time.Second
 
 // verdict says why a child ended without an answer.
 func verdict(st *os.ProcessState, waited error, killed bool, h heard, req request, before int64, stderr []byte) error {
-	cpu := time.Duration(0)
-	if st != nil {
-		cpu = st.UserTime() + st.SystemTime()
-	}
 	how := "it ended: " + st.String()
 	switch {
 	case waited != nil && st == nil:
@@ -227,7 +224,7 @@ func verdict(st *os.ProcessState, waited error, killed bool, h heard, req reques
 		return outOfMemory()
 	case st.ExitCode() == exitRefused:
 		return refused(how, stderr)
-	case req.Budget.CPU > 0 && cpu >= req.Budget.CPU-req.Budget.CPU/50 && !st.Success():
+	case !st.Success() && spent(st, killed, req.Budget.CPU):
 		return context.DeadlineExceeded
 	case h.hello == nil && st.Exited():
 		return refused("it never said that it was ready; "+how, stderr)
@@ -235,6 +232,19 @@ func verdict(st *os.ProcessState, waited error, killed bool, h heard, req reques
 		return nonsense("it gave no answer; "+how, stderr)
 	}
 	return crashed(how, stderr)
+}
+
+// spent reports whether a child that failed was ended for its processor time.
+// The kernel counts towards the limit in whole ticks, which on a busy machine
+// can be far more than what it tells of the process afterwards; a kill that
+// is not ours is taken for it from half the budget on.
+func spent(st *os.ProcessState, killed bool, budget time.Duration) bool {
+	if ws, ok := st.Sys().(syscall.WaitStatus); ok && !killed && ws.Signaled() && ws.Signal() == syscall.SIGKILL {
+		budget /= 2
+	} else {
+		budget -= budget / 50
+	}
+	return budget > 0 && st.UserTime()+st.SystemTime() >= budget
 }
 
 // ranOut reports whether the Go runtime ended the child for want of memory.
