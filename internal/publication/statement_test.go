@@ -293,12 +293,15 @@ func FuzzOpenNote(f *testing.F) {
 	})
 }
 
-// FuzzDocuments holds the same of the list of products and of assessments.
+// FuzzDocuments holds the same of the list of products, of declarations and of assessments.
 func FuzzDocuments(f *testing.F) {
 	f.Add([]byte("{\n  \"v\": 1,\n  \"products\": []\n}\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if x, err := publication.ParseIndex(b); err == nil && x.V != 1 {
 			t.Fatalf("accepted %+v", x)
+		}
+		if d, err := publication.ParseDeclaration(b); (d == nil) == (err == nil) {
+			t.Fatalf("got %v, %v", d, err)
 		}
 		if a, err := publication.ParseAssessment(b); err == nil && a.V != 1 {
 			t.Fatalf("accepted %+v", a)
