@@ -1,16 +1,22 @@
-// Package key has the keys that people sign with: a private key in a file as
-// ssh-keygen writes it, or one that an ssh agent holds. Only Ed25519 is known
-// (RFC 8032), because that is what entries of the log are signed with.
+// Package key has the keys that people and services sign with: a private key
+// in a file as ssh-keygen writes it, one that an ssh agent or a hardware key
+// behind it holds, and the signer keys of a log or a witness (C2SP
+// signed-note). Any of the files may be locked with age, by a passphrase or
+// for recipients. Only Ed25519 is known (RFC 8032), because that is what
+// entries of the log are signed with.
 //
 // What it refuses to do: write over a file, read a private key that others may
-// read, or keep a passphrase. What can go wrong: the passphrase is wrong, the
-// agent does not know the key, or it takes too long to answer.
+// read, or keep a passphrase. Private keys and passphrases are wiped as soon as
+// they are not needed. That reaches as far as this package does: what the
+// libraries below copied stays in memory until the collector reuses it.
+//
+// What can go wrong: the passphrase is wrong, the agent does not know the key,
+// or it takes too long to answer.
 package key
 
 import (
 	"bytes"
 	"crypto/ed25519"
-	"crypto/rand"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -29,12 +35,43 @@ import (
 
 // Key signs. It holds the private key, or the way to an agent that does.
 type Key struct {
-	Public ed25519.PublicKey
-	sign   func([]byte) ([]byte, error)
+	Public      ed25519.PublicKey
+	Application string // of a hardware key (sk-ssh-ed25519@openssh.com), as a rule "ssh:"; "" for all others
+	Name        string // of the log or witness, when the key is one's; "" for all others
+	Kind        Kind   // which file it came from
+	sign        func([]byte) (*ssh.Signature, error)
+	private     ed25519.PrivateKey // nil when an agent holds it
 }
 
-// Sign returns the 64 bytes of the Ed25519 signature over the message.
-func (k *Key) Sign(message []byte) ([]byte, error) { return k.sign(message) }
+// Sign returns the 64 bytes of the Ed25519 signature over the message. A
+// hardware key never signs a message as it is, and is refused with the id
+// key-hardware: use [Key.SSHSIG].
+func (k *Key) Sign(message []byte) ([]byte, error) {
+	if k.Application != "" {
+		return nil, invalid("key-hardware", "a hardware key signs only in the way of ssh-keygen -Y sign, not a note or a checkpoint")
+	}
+	sig, err := k.sign(message)
+	if err != nil {
+		return nil, err
+	}
+	if !ed25519.Verify(k.Public, message, sig.Blob) {
+		return nil, &iotmark.Error{Kind: iotmark.Unavailable, ID: "key-signs-wrongly", Msg: "the key gave a signature that does not verify"}
+	}
+	return sig.Blob, nil
+}
+
+// Close wipes the private key. The key signs no more.
+func (k *Key) Close() {
+	clear(k.private)
+	k.sign = func([]byte) (*ssh.Signature, error) { return nil, errors.New("the key was closed") }
+}
+
+// holding returns a key that holds its private half.
+func holding(priv ed25519.PrivateKey, kind Kind, name string) *Key {
+	return &Key{Public: bytes.Clone(priv[ed25519.SeedSize:]), Kind: kind, Name: name, private: priv, sign: func(m []byte) (*ssh.Signature, error) {
+		return &ssh.Signature{Format: ssh.KeyAlgoED25519, Blob: ed25519.Sign(priv, m)}, nil
+	}}
+}
 
 const maxFile = 64 << 10 // bytes of a key's file; a usual one has 400
 
@@ -42,27 +79,49 @@ func invalid(id iotmark.ErrorID, format string, args ...any) error {
 	return &iotmark.Error{Kind: iotmark.Invalid, ID: id, Msg: fmt.Sprintf(format, args...)}
 }
 
-// Open opens the key in a file. A private key signs by itself; ask is called
-// for its passphrase when it has one. A public key, as in a file that ends in
-// .pub, signs through the agent at the socket.
+// Unlock is what a key may need to sign.
+type Unlock struct {
+	Socket     string                 // of the ssh agent, for a public key; usually $SSH_AUTH_SOCK
+	Passphrase func() ([]byte, error) // asked once when the file is locked with one; its answer is wiped
+	Identity   string                 // file of the age identities that open a file locked for recipients
+}
+
+// Open opens the key in a file with a passphrase or an agent; see [Unlock.Open].
 func Open(file, socket string, ask func() ([]byte, error)) (*Key, error) {
+	return Unlock{Socket: socket, Passphrase: ask}.Open(file)
+}
+
+// Open opens the key in a file. A private key signs by itself; the passphrase
+// is asked for when it has one. A public key, as in a file that ends in .pub,
+// signs through the agent.
+func (u Unlock) Open(file string) (*Key, error) {
 	b, st, err := read(file)
 	if err != nil {
 		return nil, err
 	}
-	if block, _ := pem.Decode(b); block == nil {
+	defer clear(b)
+	if !private(b) {
 		pub, _, _, _, err := ssh.ParseAuthorizedKey(b)
 		if err != nil {
-			return nil, invalid("key-unknown", "%s is no key as ssh-keygen writes one; iotmark key new FILE makes one", file)
+			return nil, invalid("key-unknown", "%s is no key as ssh-keygen or iotmark writes one; iotmark keys new FILE makes one", file)
 		}
-		return fromAgent(socket, pub)
+		return fromAgent(u.Socket, pub)
 	}
 	if st.Mode().Perm()&0o077 != 0 {
 		return nil, invalid("key-open", "others may read %s (its mode is %#o), so that it may not be secret any more. Close it with chmod 600 %s, and make a new one if others can reach this folder", file, st.Mode().Perm(), file)
 	}
+	if isAge(b) {
+		if b, err = u.unseal(file, b); err != nil {
+			return nil, err
+		}
+		defer clear(b)
+	}
+	if isSigner(b) {
+		return parseSigner(file, b)
+	}
 	raw, err := ssh.ParseRawPrivateKey(b)
 	if _, locked := errors.AsType[*ssh.PassphraseMissingError](err); locked {
-		pass, e := ask()
+		pass, e := u.passphrase(file)
 		if e != nil {
 			return nil, e
 		}
@@ -72,15 +131,27 @@ func Open(file, socket string, ask func() ([]byte, error)) (*Key, error) {
 			return nil, invalid("passphrase-wrong", "the passphrase does not open %s", file)
 		}
 	}
-	clear(b)
 	if err != nil {
-		return nil, invalid("key-unknown", "%s is no private key as ssh-keygen writes one; iotmark key new FILE makes one", file)
+		return nil, invalid("key-unknown", "%s is no private key as ssh-keygen writes one; iotmark keys new FILE makes one", file)
 	}
 	priv, ok := raw.(*ed25519.PrivateKey)
 	if !ok {
-		return nil, invalid("key-kind", "%s is a key of another kind than Ed25519. Make one with iotmark key new FILE, or with ssh-keygen -t ed25519", file)
+		return nil, invalid("key-kind", "%s is a key of another kind than Ed25519. Make one with iotmark keys new FILE, or with ssh-keygen -t ed25519", file)
 	}
-	return &Key{Public: priv.Public().(ed25519.PublicKey), sign: func(m []byte) ([]byte, error) { return ed25519.Sign(*priv, m), nil }}, nil
+	return holding(*priv, OpenSSH, ""), nil
+}
+
+// private reports whether a file holds something that must stay secret.
+func private(b []byte) bool {
+	block, _ := pem.Decode(b)
+	return block != nil || isAge(b) || isSigner(b)
+}
+
+func (u Unlock) passphrase(file string) ([]byte, error) {
+	if u.Passphrase == nil {
+		return nil, invalid("passphrase-missing", "%s is locked with a passphrase, and none was given", file)
+	}
+	return u.Passphrase()
 }
 
 func read(file string) ([]byte, fs.FileInfo, error) {
@@ -103,6 +174,25 @@ func read(file string) ([]byte, fs.FileInfo, error) {
 	return b, st, nil
 }
 
+// publicKey takes the 32 bytes of an OpenSSH key apart, and of a hardware key
+// the application as well (OpenSSH's PROTOCOL.u2f).
+func publicKey(pub ssh.PublicKey) (ed25519.PublicKey, string, error) {
+	switch pub.Type() {
+	case ssh.KeyAlgoED25519:
+		return pub.(ssh.CryptoPublicKey).CryptoPublicKey().(ed25519.PublicKey), "", nil
+	case ssh.KeyAlgoSKED25519:
+		var w struct {
+			Type        string
+			Key         []byte
+			Application string
+		}
+		if err := ssh.Unmarshal(pub.Marshal(), &w); err == nil && len(w.Key) == ed25519.PublicKeySize && w.Application != "" {
+			return w.Key, w.Application, nil
+		}
+	}
+	return nil, "", invalid("key-kind", "the public key is of kind %s; only ssh-ed25519 and sk-ssh-ed25519@openssh.com sign here", pub.Type())
+}
+
 // waitAgent is how long an agent may take; somebody may have to touch a
 // button.
 const waitAgent = 2 * time.Minute
@@ -110,10 +200,10 @@ const waitAgent = 2 * time.Minute
 // fromAgent finds a key in the agent. The connection lives as long as one
 // request.
 func fromAgent(socket string, pub ssh.PublicKey) (*Key, error) {
-	if pub.Type() != ssh.KeyAlgoED25519 {
-		return nil, invalid("key-kind", "the public key is of kind %s; only ssh-ed25519 signs here", pub.Type())
+	raw, application, err := publicKey(pub)
+	if err != nil {
+		return nil, err
 	}
-	raw := pub.(ssh.CryptoPublicKey).CryptoPublicKey().(ed25519.PublicKey)
 	if socket == "" {
 		return nil, invalid("agent-missing", "this is a public key, and no ssh agent runs (SSH_AUTH_SOCK is empty). Start one with ssh-agent and ssh-add, or give the file of the private key")
 	}
@@ -134,7 +224,7 @@ func fromAgent(socket string, pub ssh.PublicKey) (*Key, error) {
 		}
 		return nil
 	}
-	err := ask(func(a agent.ExtendedAgent) error {
+	err = ask(func(a agent.ExtendedAgent) error {
 		keys, err := a.List()
 		if err != nil {
 			return err
@@ -149,71 +239,11 @@ func fromAgent(socket string, pub ssh.PublicKey) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Key{Public: raw, sign: func(m []byte) (out []byte, err error) {
+	return &Key{Public: raw, Application: application, Kind: OpenSSH, sign: func(m []byte) (sig *ssh.Signature, err error) {
 		err = ask(func(a agent.ExtendedAgent) error {
-			sig, err := a.Sign(pub, m)
-			if err == nil {
-				out = sig.Blob
-			}
+			sig, err = a.Sign(pub, m)
 			return err
 		})
-		return out, err
+		return sig, err
 	}}, nil
-}
-
-// New makes a key and writes it to file, readable by its owner only, and the
-// public key beside it to file.pub. It writes over neither. An empty
-// passphrase leaves the file unlocked.
-func New(file, comment string, passphrase []byte) (*Key, error) {
-	for _, f := range []string{file, file + ".pub"} {
-		if _, err := os.Lstat(f); !errors.Is(err, fs.ErrNotExist) {
-			return nil, invalid("key-exists", "%s is there already and is left as it is; choose another name", f)
-		}
-	}
-	pub, priv, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	var block *pem.Block
-	if len(passphrase) > 0 {
-		block, err = ssh.MarshalPrivateKeyWithPassphrase(priv, comment, passphrase)
-	} else {
-		block, err = ssh.MarshalPrivateKey(priv, comment)
-	}
-	if err != nil {
-		return nil, err
-	}
-	line, err := ssh.NewPublicKey(pub)
-	if err != nil {
-		return nil, err
-	}
-	if err := write(file, pem.EncodeToMemory(block), 0o600); err != nil {
-		return nil, err
-	}
-	public := append(bytes.TrimSuffix(ssh.MarshalAuthorizedKey(line), []byte("\n")), []byte(" "+comment+"\n")...)
-	if err := write(file+".pub", public, 0o644); err != nil {
-		return nil, err
-	}
-	return &Key{Public: pub, sign: func(m []byte) ([]byte, error) { return ed25519.Sign(priv, m), nil }}, nil
-}
-
-// write writes a new file and flushes it: a key that was used and lost cannot
-// be made again.
-func write(file string, b []byte, mode os.FileMode) error {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return &iotmark.Error{Kind: iotmark.Invalid, ID: "output", Msg: "the key could not be written", Err: err}
-	}
-	_, err = f.Write(b)
-	if e := f.Sync(); err == nil {
-		err = e
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		os.Remove(file)
-		return &iotmark.Error{Kind: iotmark.Invalid, ID: "output", Msg: "the key could not be written", Err: err}
-	}
-	return nil
 }
