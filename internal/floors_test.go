@@ -42,6 +42,7 @@ var house = map[string]room{
 		"internal/evidence", "internal/evidence/*"}},
 	"internal/publication":     {floor: 2, sideways: []string{"internal/assess", "internal/page"}},
 	"internal/key":             {floor: 3},
+	"internal/store":           {floor: 3},
 	"internal/preview":         {floor: 5},
 	"internal/cli":             {floor: 7},
 	"cmd/iotmark":              {floor: 8},
@@ -49,6 +50,8 @@ var house = map[string]room{
 	"internal/check/checktest": {floor: 10}, // for tests only
 	"internal/samples":         {floor: 9},  // for tests only
 	"internal/browser":         {floor: 10}, // for tests only
+	"internal/store/pgtest":    {floor: 9},  // for tests only
+	"internal/store/storetest": {floor: 10}, // for tests only
 	"internal/samples/*":       {floor: 10},
 	"internal":                 {floor: 9},
 }

@@ -14,17 +14,26 @@ if [ "${minor:-0}" -lt 26 ]; then
 fi
 
 # program:Debian package; the race detector needs a C compiler, the ELF tests
-# compare with readelf, the corpus of Debian packages is unpacked by dpkg-deb, ssh-keygen verifies what we sign, chromium shows the pages
+# compare with readelf, the corpus of Debian packages is unpacked by dpkg-deb, ssh-keygen verifies what we sign, chromium shows the pages,
+# PostgreSQL is the second database: the server only, no cluster is made and none is started
 want=
 for p in gcc:gcc readelf:binutils git:git xz:xz-utils npm:npm ssh-keygen:openssh-client chromium:chromium; do
 	command -v "${p%%:*}" >/dev/null || want="$want ${p##*:}"
 done
+command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || want="$want postgresql"
 case $want in *chromium*) want="$want fonts-dejavu-core" ;; esac # pages are looked at, so there has to be a face to show
 if [ -n "$want" ]; then
 	sudo=
 	[ "$(id -u)" = 0 ] || sudo=sudo
 	if command -v apt-get >/dev/null && { [ -z "$sudo" ] || command -v sudo >/dev/null; }; then
 		$sudo apt-get update -q
+		# Debian's PostgreSQL makes and starts a cluster unless it is told not to
+		if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+			case $want in *postgresql*)
+				$sudo mkdir -p /etc/postgresql-common
+				echo "create_main_cluster = false" | $sudo tee /etc/postgresql-common/createcluster.conf >/dev/null
+			;; esac
+		fi
 		# shellcheck disable=SC2086
 		$sudo apt-get install -y -q --no-install-recommends libc6-dev $want
 	else
