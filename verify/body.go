@@ -16,8 +16,9 @@ type KeyEntry struct {
 // distinct persons. All signers that are counted are of different persons;
 // OrgsApart: and of different organisations.
 type Rule struct {
-	OrgsApart bool         `json:"orgs_apart,omitempty"`
 	Need      map[Role]int `json:"need"`
+	Or        map[Role]int `json:"or,omitempty"` // does as well as need; of mark.withdrawn it is the maker's side
+	OrgsApart bool         `json:"orgs_apart,omitempty"`
 }
 
 // The bodies of entries, by type. Every body is one of these; a member that
@@ -120,8 +121,8 @@ type (
 	// PromiseBody is the body of promise.set: dated promises of a maker about
 	// one product. Dates may only get later and functions only be added.
 	PromiseBody struct {
-		Functions []string     `json:"functions"` // ids of core functions, sorted
-		Maker     string       `json:"maker"`     // domain
+		Functions []string     `json:"functions,omitempty"` // ids of core functions, sorted
+		Maker     string       `json:"maker"`               // domain
 		Parts     iotmark.Date `json:"parts_until,omitempty"`
 		Product   string       `json:"product"` // id
 		Service   iotmark.Date `json:"service_until,omitempty"`
