@@ -154,19 +154,6 @@ func isTime(s string) bool {
 	return err == nil && t.Format(entryTime) == s
 }
 
-// encode writes a body in the one form of RFC 8785. The types in body.go name
-// their members in alphabetical order and hold no fractions, so that what
-// encoding/json writes is that form already; a test holds them to it.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
-}
-
 // NewEntry returns an entry of a body, which is a value of the type that
 // [Forms] names, or a pointer to one. The subject is empty where the type has
 // none, prev where the subject has no entry before. [Text] checks it.
@@ -385,12 +372,8 @@ func (s *Signed) parseLine(line string) bool {
 
 // whyLine says in words why a line was refused; it is not asked whether.
 func whyLine(line []byte) string {
-	if !json.Valid(line) {
-		return "is not JSON"
-	}
-	again, err := jcs.Transform(line)
-	if err != nil || !bytes.Equal(again, line) {
-		return "is not in the one form of RFC 8785, or names a member twice"
+	if err := Canonical(line); err != nil {
+		return "is not in the one form of RFC 8785: " + err.Error()
 	}
 	return "has other members than body, id, prev, subject, time, type and v"
 }

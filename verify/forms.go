@@ -3,8 +3,6 @@ package verify
 import (
 	"bytes"
 	"encoding/json"
-
-	"github.com/gowebpki/jcs"
 )
 
 // Form says what entries of one type look like.
@@ -160,15 +158,13 @@ func (f Form) differs(raw []byte) error {
 	if err := d.Decode(f.New()); err != nil {
 		return refuse("body-wrong", "the body of this %s cannot be read: %s", f.Type, clip(err.Error()))
 	}
-	return refuse("body-wrong", "the body of this %s lacks a member, or has one that must be left out when it is empty, or a text with U+2028", f.Type)
+	return refuse("body-wrong", "the body of this %s lacks a member, or has one that must be left out when it is empty", f.Type)
 }
 
-// canonical reports whether JSON is in the one form of RFC 8785.
+// canonical says whether JSON is in the one form of RFC 8785.
 func canonical(raw []byte) error {
-	if json.Valid(raw) {
-		if again, err := jcs.Transform(raw); err == nil && bytes.Equal(again, raw) {
-			return nil
-		}
+	if err := Canonical(raw); err != nil {
+		return refuse("malformed", "the entry's line of JSON is not in the one form of RFC 8785: %v", err)
 	}
-	return refuse("malformed", "the entry's line of JSON %s", whyLine(raw))
+	return nil
 }
