@@ -40,11 +40,11 @@ as it was made under another edition or by another version.`,
 			&cli.BoolFlag{Name: "no-rerun", Usage: "do not run the checks again on the public evidence"},
 			unconfinedFlag(),
 		},
-		Action: verify,
+		Action: verifyPublished,
 	}
 }
 
-func verify(ctx context.Context, cmd *cli.Command) error {
+func verifyPublished(ctx context.Context, cmd *cli.Command) error {
 	if cmd.NArg() != 1 {
 		return usage("verify takes one path: a folder, zip or tar that holds a published declaration")
 	}
