@@ -165,6 +165,7 @@ func root(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 			publishCommand(),
 			verifyCommand(),
 			keyCommand(),
+			keysCommand(),
 			doctorCommand(),
 			catalogueCommand(),
 		},

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v3"
@@ -38,17 +39,17 @@ flag. To publish, --out and --key are needed:
 
 What was promised in public is not lowered quietly: an earlier date, or a core
 function that is gone, is refused unless --lower-promise gives the reason.`,
-		Flags: []cli.Flag{
+		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "out", Usage: "`DIR`, the root of the web site"},
 			unconfinedFlag(),
 			&cli.StringFlag{Name: "key", Usage: "sign with the private key in `FILE`, or with the ssh agent when FILE is a public key"},
-			&cli.StringFlag{Name: "passphrase-file", Usage: "take the key's passphrase from the first line of `FILE`"},
+		}, passphraseFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "id", Usage: "`NAME` of the product's folder; made of the model when left out"},
 			&cli.StringFlag{Name: "at", Usage: "judge as of `DATE`; today when left out"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "show what would become public, and write nothing"},
 			&cli.StringFlag{Name: "lower-promise", Usage: "lower a promise in the open, for this `REASON`"},
 			&cli.BoolFlag{Name: "new-key", Usage: "the key that signed before was replaced by this one"},
-		},
+		}),
 		Action: publish,
 	}
 }

@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	ageHead = "age-encryption.org/v1\n"
+	ageHead    = "age-encryption.org/v1\n"
+	scryptHead = "-> scrypt " // the only stanza then
 	// maxCost is the base-2 logarithm of the most work that opening a file may
 	// take: 256 MB and about a second. age itself would take a file that asks
 	// for sixteen times as much.
@@ -80,17 +81,13 @@ func recipient(s string) (age.Recipient, error) {
 // unseal opens a file that age encrypted. A passphrase is asked for when the
 // file is locked with one; otherwise the identities open it.
 func (u Unlock) unseal(file string, b []byte) ([]byte, error) {
-	var in io.Reader = bytes.NewReader(b)
-	if !bytes.HasPrefix(b, []byte(ageHead)) {
-		in = armor.NewReader(bytes.NewReader(bytes.TrimSpace(b)))
-	}
-	raw, err := io.ReadAll(in)
+	raw, err := unarmour(b)
 	if err != nil {
 		return nil, invalid("key-unknown", "%s is damaged: its age armour cannot be read", file)
 	}
 	var with []age.Identity
 	wrong := invalid("identity-wrong", "%s is locked for others: no identity in %s opens it", file, u.Identity)
-	if bytes.HasPrefix(raw, []byte(ageHead+"-> scrypt ")) {
+	if bytes.HasPrefix(raw, []byte(ageHead+scryptHead)) {
 		wrong = invalid("passphrase-wrong", "the passphrase does not open %s, or the file was changed", file)
 		pass, err := u.passphrase(file)
 		if err != nil {

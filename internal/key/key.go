@@ -132,13 +132,22 @@ func (u Unlock) Open(file string) (*Key, error) {
 		}
 	}
 	if err != nil {
-		return nil, invalid("key-unknown", "%s is no private key as ssh-keygen writes one; iotmark keys new FILE makes one", file)
+		return nil, noPrivate(file, b)
 	}
 	priv, ok := raw.(*ed25519.PrivateKey)
 	if !ok {
 		return nil, invalid("key-kind", "%s is a key of another kind than Ed25519. Make one with iotmark keys new FILE, or with ssh-keygen -t ed25519", file)
 	}
 	return holding(*priv, OpenSSH, ""), nil
+}
+
+// noPrivate tells why a file with a private key's frame does not open. What
+// ssh-keygen writes for a hardware key has no secret in it.
+func noPrivate(file string, b []byte) error {
+	if block, _ := pem.Decode(b); block != nil && bytes.Contains(block.Bytes, []byte(ssh.KeyAlgoSKED25519)) {
+		return invalid("key-hardware", "%[1]s belongs to a hardware key. Add it to the agent with ssh-add %[1]s and give %[1]s.pub here, or sign with ssh-keygen -Y sign", file)
+	}
+	return invalid("key-unknown", "%s is no private key as ssh-keygen writes one; iotmark keys new FILE makes one", file)
 }
 
 // private reports whether a file holds something that must stay secret.

@@ -102,6 +102,21 @@ func parseSigner(file string, b []byte) (*Key, error) {
 	return k, nil
 }
 
+// parseVerifier reads a verifier key as VerifierKey writes it.
+func parseVerifier(s string) (*Key, bool) {
+	name, rest, _ := strings.Cut(s, "+")
+	_, enc, _ := strings.Cut(rest, "+")
+	raw, err := base64.StdEncoding.Strict().DecodeString(enc)
+	if err != nil || len(raw) != 1+ed25519.PublicKeySize || !validName(name) {
+		return nil, false
+	}
+	kind := Log
+	if raw[0] == algCosignature {
+		kind = Witness
+	}
+	return verifying(raw[1:], "", kind, name), VerifierKey(name, kind, raw[1:]) == s
+}
+
 // signer is a [note.Signer] over a key.
 type signer struct {
 	name string

@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/internal/key"
+)
+
+func keysShowCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "show",
+		Usage:     "tell what a key's file holds, without opening it",
+		ArgsUsage: "FILE...",
+		Description: `FILE is a private or public key: of ssh-keygen, of age, or of a log or witness.
+Nothing secret is shown and no passphrase is asked for. Of a private key that
+is locked with age, the public half is taken from FILE.pub.`,
+		Action: keysShow,
+	}
+}
+
+func keysShow(_ context.Context, cmd *cli.Command) error {
+	if cmd.NArg() == 0 {
+		return usage("keys show takes the names of files")
+	}
+	for _, file := range cmd.Args().Slice() {
+		text, err := showKey(file)
+		if err != nil {
+			return err
+		}
+		if err := raw(cmd.Root().Writer, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var lockWords = map[key.Lock]string{
+	key.Unlocked:      "not locked",
+	key.ByOpenSSH:     "locked with a passphrase, as ssh-keygen does",
+	key.ByPassphrase:  "locked with a passphrase, with age",
+	key.ForRecipients: "locked for recipients, with age",
+}
+
+func showKey(file string) (string, error) {
+	l, err := key.Describe(file)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	linef(&b, "%s\n", file)
+	switch {
+	case l.Private && l.Public == nil:
+		linef(&b, "  private key, %s\n", lockWords[l.Lock])
+		beside, err := key.Describe(file + ".pub")
+		if err != nil || beside.Private {
+			if iotmark.KindOf(err) == iotmark.NotFound {
+				linef(&b, "  its public half is not told: there is no %s.pub\n", file)
+				return b.String(), nil
+			}
+			return "", err
+		}
+		linef(&b, "  public half, by %s.pub:\n", file)
+		l = beside
+	case l.Private:
+		linef(&b, "  private key, %s\n", lockWords[l.Lock])
+	default:
+		b.WriteString("  public key\n")
+	}
+	k := l.Public
+	switch {
+	case k.Kind != key.OpenSSH:
+		linef(&b, "  of the %s %s\n  verifier key  %s\n", string(k.Kind), k.Name, k.VKey())
+	case k.Application != "":
+		linef(&b, "  of a hardware key: it signs as ssh-keygen -Y sign does, when touched\n  %s\n", k.Line())
+	default:
+		linef(&b, "  %s\n", k.Line())
+	}
+	if l.Comment != "" {
+		linef(&b, "  comment       %s\n", l.Comment)
+	}
+	fmt.Fprintf(&b, "  fingerprint   %s\n", k.Fingerprint())
+	return b.String(), nil
+}
