@@ -108,13 +108,20 @@ func MarkMoves() []MarkMove {
 	return out
 }
 
+// moved is the table by state and act, for [MoveMark].
+var moved = func() map[MarkMove]MarkState {
+	m := map[MarkMove]MarkState{}
+	for _, r := range MarkMoves() {
+		m[MarkMove{From: r.From, Act: r.Act}] = r.To
+	}
+	return m
+}()
+
 // MoveMark returns the state after an act, and whether the act is allowed in
 // that state.
 func MoveMark(from MarkState, act MarkAct) (to MarkState, ok bool) {
-	for _, m := range MarkMoves() {
-		if m.From == from && m.Act == act {
-			return m.To, true
-		}
+	if to, ok = moved[MarkMove{From: from, Act: act}]; !ok {
+		return from, false
 	}
-	return from, false
+	return to, true
 }

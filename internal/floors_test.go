@@ -46,7 +46,7 @@ var house = map[string]room{
 	"internal/preview":         {floor: 5},
 	"internal/cli":             {floor: 7},
 	"cmd/iotmark":              {floor: 8},
-	"bench":                    {floor: 8},
+	"bench":                    {floor: 11},
 	"internal/check/checktest": {floor: 10}, // for tests only
 	"internal/samples":         {floor: 9},  // for tests only
 	"internal/browser":         {floor: 10}, // for tests only
@@ -54,6 +54,8 @@ var house = map[string]room{
 	"internal/store/storetest": {floor: 10}, // for tests only
 	"internal/samples/*":       {floor: 10},
 	"internal":                 {floor: 9},
+	"verify":                   {floor: 1},
+	"verify/verifytest":        {floor: 10}, // for tests and the figures only
 }
 
 // enter finds the room of a package.
