@@ -43,6 +43,7 @@ var house = map[string]room{
 	"internal/publication":     {floor: 2, sideways: []string{"internal/assess", "internal/page"}},
 	"internal/key":             {floor: 3},
 	"internal/store":           {floor: 3},
+	"internal/ledger":          {floor: 3},
 	"internal/preview":         {floor: 5},
 	"internal/cli":             {floor: 7},
 	"cmd/iotmark":              {floor: 8},

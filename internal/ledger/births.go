@@ -1,0 +1,148 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"iter"
+	"sort"
+)
+
+// born is where a checkpoint stands in the file of births.
+type born struct{ size, offset, length int64 }
+
+const birthsChunk = 1 << 20 // bytes read at once
+
+// readBirths gives the checkpoints that stand in the file of births from an
+// offset on, with the offset behind each. What follows the last whole one is
+// left: a writer died there, or is about to go on.
+func readBirths(ctx context.Context, s source, offset int64) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		var buf []byte
+		for at := offset; ; {
+			b, err := s.read(ctx, birthsAt, at, birthsChunk)
+			if errors.Is(err, fs.ErrNotExist) {
+				return
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			at += int64(len(b))
+			buf = append(buf, b...)
+			for {
+				n := birthEnd(buf)
+				if n == 0 {
+					break
+				}
+				if !yield(buf[:n-1:n-1], nil) {
+					return
+				}
+				buf = buf[n:]
+			}
+			if len(buf) > maxCheckpoint {
+				yield(nil, unverified("births-wrong", "the file of births of %s has a checkpoint of more than %d bytes", s, maxCheckpoint))
+				return
+			}
+			if len(b) < birthsChunk {
+				return
+			}
+		}
+	}
+}
+
+// birthEnd returns the length of the first record: a signed note, that is
+// text, an empty line, signatures, and an empty line; and 0 when it is not
+// there in full.
+func birthEnd(b []byte) int {
+	i := bytes.Index(b, []byte("\n\n"))
+	if i < 0 {
+		return 0
+	}
+	j := bytes.Index(b[i+2:], []byte("\n\n"))
+	if j < 0 {
+		return 0
+	}
+	return i + 2 + j + 2
+}
+
+// Births gives every checkpoint that first had its size, oldest first. The
+// log's signature and the order are verified, and that each is the beginning
+// of the published log. The first error ends it.
+func (r *Reader) Births(ctx context.Context) iter.Seq2[Head, error] {
+	return func(yield func(Head, error) bool) {
+		h, err := r.Head(ctx)
+		if err != nil {
+			yield(Head{}, err)
+			return
+		}
+		hr := hashes(ctx, r.src, &r.cache, h)
+		last := int64(0)
+		for b, err := range readBirths(ctx, r.src, 0) {
+			var at Head
+			if err == nil {
+				at, err = r.Open(b)
+			}
+			if err == nil && at.Size <= last {
+				err = unverified("births-wrong", "the births of %s are out of order: %d entries after %d", r.src, at.Size, last)
+			}
+			if err == nil && at.Size > h.Size {
+				return // published while we were reading
+			}
+			if err == nil {
+				last, err = at.Size, continues(r.src, at, h, hr)
+			}
+			if !yield(at, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Birth returns the first published checkpoint that covers the entry at an
+// index: its earliest witness time is when outsiders first saw the entry.
+func (r *Reader) Birth(ctx context.Context, index int64) (Head, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	find := func() int {
+		return sort.Search(len(r.births), func(i int) bool { return r.births[i].size > index })
+	}
+	i := find()
+	if i == len(r.births) { // look for newer ones
+		for b, err := range readBirths(ctx, r.src, r.end) {
+			if err != nil {
+				return Head{}, err
+			}
+			at, err := r.Open(b)
+			if err != nil {
+				return Head{}, err
+			}
+			r.births = append(r.births, born{at.Size, r.end, int64(len(b))})
+			r.end += int64(len(b)) + 1
+		}
+		i = find()
+	}
+	if i == len(r.births) {
+		return Head{}, missing(fs.ErrNotExist, "%s has no published checkpoint that covers index %d", r.src, index)
+	}
+	b, err := r.src.read(ctx, birthsAt, r.births[i].offset, r.births[i].length)
+	if err != nil {
+		return Head{}, err
+	}
+	return r.Open(b)
+}
+
+// BirthProof returns the proof of an entry with the first checkpoint that
+// covers it, as a C2SP tlog-proof. It is the same for ever.
+func (r *Reader) BirthProof(ctx context.Context, index int64) ([]byte, error) {
+	at, err := r.Birth(ctx, index)
+	if err != nil {
+		return nil, err
+	}
+	h, err := r.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.proof(ctx, index, at, h)
+}
