@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -63,17 +64,17 @@ var keyRoles = []keyRole{
 func keysNewCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "new",
-		Usage:     "write a new Ed25519 key to FILE, and its public half to FILE.pub",
+		Usage:     "write a new key to FILE, and its public half to FILE.pub",
 		ArgsUsage: "FILE",
-		Description: `Prints what others need to know of the key: for a log or witness its verifier
-key, for all others a line of JSON with key, name, org, person and role, as it
-goes into the keyring.
+		Description: `Prints what others need to know of the key: for a log or witness its
+verifier key, for all others a line of JSON with key, name, org, person and
+role, as it goes into the keyring.
 
 Keys of people are written as ssh-keygen writes them, so that ssh-keygen and
 ssh-add open them too; --age locks them with age. Keys of services are locked
-with age: with a passphrase, or for a recipient (age-keygen makes one). Nothing
-is written over. Whoever can use a hardware key makes it with ssh-keygen -t
-ed25519-sk and needs nothing from here.
+with age: with a passphrase, or for a recipient (age-keygen makes one).
+Nothing is written over. Whoever can use a hardware key makes it with
+ssh-keygen -t ed25519-sk and needs nothing from here.
 
   iotmark keys new --role committee --name example.org/committee/2 \
     --org consumers --person p7 committee-2.key
@@ -164,6 +165,10 @@ func namedFor(r keyRole, e verify.KeyEntry) error {
 		return usage("--org is missing: the id of the organisation that the holder belongs to")
 	case r.kind == key.OpenSSH && e.Person == "":
 		return usage("--person is missing: a pseudonym of the holder, such as p7")
+	case r.kind != key.OpenSSH:
+		return nil
 	}
-	return nil
+	e.Key = verify.PublicLine(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey)) // any good one: the names are looked at
+	_, err := verify.ParseKey(e)
+	return err
 }

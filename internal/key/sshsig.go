@@ -3,13 +3,11 @@ package key
 import (
 	"crypto/ed25519"
 	"crypto/sha256"
-	"crypto/sha512"
-	"encoding/base64"
-	"strings"
 
 	"golang.org/x/crypto/ssh"
 
 	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/verify"
 )
 
 // SSHSIG signs a text as ssh-keygen -Y sign -n NAMESPACE does, and returns the
@@ -19,8 +17,7 @@ func (k *Key) SSHSIG(namespace string, text []byte) ([]byte, error) {
 	if k.Kind != OpenSSH {
 		return nil, invalid("key-kind", "this is the key of a %s, and signs nothing else", k.Kind)
 	}
-	h := sha512.Sum512(text)
-	msg := append([]byte("SSHSIG"), ssh.Marshal(struct{ Namespace, Reserved, Hash, Sum string }{namespace, "", "sha512", string(h[:])})...)
+	msg := verify.SSHMessage(namespace, "sha512", text)
 	sig, err := k.sign(msg)
 	if err != nil {
 		return nil, err
@@ -32,14 +29,7 @@ func (k *Key) SSHSIG(namespace string, text []byte) ([]byte, error) {
 		Version                                uint32
 		Key, Namespace, Reserved, Hash, Signed string
 	}{1, string(k.public().Marshal()), namespace, "", "sha512", string(ssh.Marshal(sig))})...)
-	s := base64.StdEncoding.EncodeToString(blob)
-	var b strings.Builder
-	b.WriteString("-----BEGIN SSH SIGNATURE-----\n")
-	for ; len(s) > 70; s = s[70:] {
-		b.WriteString(s[:70] + "\n")
-	}
-	b.WriteString(s + "\n-----END SSH SIGNATURE-----\n")
-	return []byte(b.String()), nil
+	return verify.Armour(blob), nil
 }
 
 // verifies looks at what an agent gave before anybody relies on it. A hardware
