@@ -11,12 +11,11 @@ import (
 // Bounds of what a body holds. All counts and sizes are below 2^53, so that
 // every reader of JSON has them whole.
 const (
-	maxLabel  = 200   // bytes of a name, a model or a version
-	maxWords  = 4_000 // bytes of a text for people
-	maxList   = 200   // items of a list
-	maxKeys   = 300   // keys of a keyring, over all time
-	maxCount  = 1<<53 - 1
-	maxPolicy = 16_384
+	maxLabel = 200   // bytes of a name, a model or a version
+	maxWords = 4_000 // bytes of a text for people
+	maxList  = 200   // items of a list
+	maxKeys  = 300   // keys of a keyring, over all time
+	maxCount = 1<<53 - 1
 )
 
 // DeclarationBody is what replay reads of the body of declaration.published.
@@ -90,7 +89,9 @@ func checkKeyring(c *checker, b *KeyringBody) {
 }
 
 func checkPolicy(c *checker, b *PolicyBody) {
-	c.that("policy", b.Policy != "" && len(b.Policy) <= maxPolicy, "must be there, of at most 16384 bytes")
+	if _, err := ParsePolicy(b.Policy); err != nil {
+		c.bad("policy", "cannot be used: "+err.Error())
+	}
 }
 
 func checkClosed(c *checker, b *ClosedBody) {

@@ -1,0 +1,220 @@
+package verify
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/open-iot-mark/iotmark"
+)
+
+// Sizes of status lists (W3C Bitstring Status List v1.0).
+const (
+	ListBits    = 131_072 // slots in one list; the least that the standard allows, so that a request for one tells little
+	MaxListBits = 1 << 26 // that a list of others may have
+	listLife    = 7 * 24 * time.Hour
+	listTTL     = 24 * time.Hour
+)
+
+// The purposes of lists. A bit of the first says withdrawn, of the second
+// suspended.
+const (
+	Revocation = "revocation"
+	Suspension = "suspension"
+)
+
+// Purposes returns the purposes in the order in which lists stand.
+func Purposes() []string { return []string{Revocation, Suspension} }
+
+// Bits is a bitstring, whose first bit is the highest of the first byte
+// (Bitstring Status List v1.0, 3.1).
+type Bits []byte
+
+// Get returns the bit at an index, false beyond the end.
+func (b Bits) Get(i int64) bool {
+	return i >= 0 && i/8 < int64(len(b)) && b[i/8]&(0x80>>(i%8)) != 0
+}
+
+func (b Bits) set(i int64) { b[i/8] |= 0x80 >> (i % 8) }
+
+// ListID is the number of the list that has a slot. The first is 1.
+func ListID(slot int64) int { return int(slot/ListBits) + 1 }
+
+// ListIDs returns the numbers of all lists that are needed for so many marks:
+// at least one, so that an empty registry says so.
+func ListIDs(marks int64) []int {
+	ids := make([]int, ListID(max(marks-1, 0)))
+	for i := range ids {
+		ids[i] = i + 1
+	}
+	return ids
+}
+
+// StatusBits gives the bits of a list: bit i is set if and only if the mark at
+// its i-th slot is withdrawn (suspended). Marks are those of [Registry.Marks].
+func StatusBits(marks []Mark, id int, purpose string) Bits {
+	state := iotmark.MarkWithdrawn
+	if purpose == Suspension {
+		state = iotmark.MarkSuspended
+	}
+	b := make(Bits, ListBits/8)
+	for i := range marks {
+		if m := &marks[i]; ListID(m.Slot) == id && m.State == state {
+			b.set(m.Slot % ListBits)
+		}
+	}
+	return b
+}
+
+// EncodeBits writes a bitstring as the encodedList of a status list: base64url
+// without padding of its gzip form, after the u of multibase. Two versions of
+// a compressor may give two texts of the same bits.
+func EncodeBits(b Bits) string {
+	var z bytes.Buffer
+	w, err := gzip.NewWriterLevel(&z, gzip.BestCompression)
+	if err == nil {
+		_, err = w.Write(b)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		panic("verify: compressing in memory: " + err.Error())
+	}
+	return "u" + base64.RawURLEncoding.EncodeToString(z.Bytes())
+}
+
+// DecodeBits reads an encodedList of at least [ListBits] and at most limit
+// bits. It never unpacks more than that. Errors of kind Unverified:
+// list-malformed, list-size.
+func DecodeBits(s string, limit int) (Bits, error) {
+	b64, ok := strings.CutPrefix(s, "u")
+	// Bits that cannot be compressed take a sixth of a character each.
+	if len(s) > limit/4+1024 {
+		return nil, refuse("list-size", "the status list is longer than %d bits can be", limit)
+	}
+	z, err := base64.RawURLEncoding.Strict().DecodeString(b64)
+	if !ok || err != nil || strings.ContainsAny(s, "\r\n") {
+		return nil, refuse("list-malformed", "the status list is not multibase base64url")
+	}
+	b, err := gunzip(z, limit/8)
+	switch {
+	case errors.Is(err, errTooLong):
+		return nil, refuse("list-size", "the status list has more than %d bits", limit)
+	case err != nil:
+		return nil, refuse("list-malformed", "the status list is not compressed with gzip: %v", err)
+	case len(b) < ListBits/8:
+		return nil, refuse("list-size", "the status list has %d bits; the standard asks for %d at least", len(b)*8, ListBits)
+	}
+	return b, nil
+}
+
+var errTooLong = errors.New("unpacks to more than is allowed")
+
+// gunzip unpacks one gzip member of at most so many bytes, after which nothing
+// may follow.
+func gunzip(z []byte, most int) ([]byte, error) {
+	in := bytes.NewReader(z)
+	r, err := gzip.NewReader(in)
+	if err != nil {
+		return nil, err
+	}
+	r.Multistream(false)
+	b, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(b) > most:
+		return nil, errTooLong
+	case in.Len() > 0:
+		return nil, fmt.Errorf("%d bytes follow the end", in.Len())
+	}
+	return b, nil
+}
+
+// List is a status list: what the credential that carries it says.
+type List struct {
+	Domain  string // of the scheme
+	ID      int
+	Purpose string
+	Bits    Bits
+	From    time.Time // of the status.published that names it
+}
+
+// listURL is where a list is served.
+func listURL(domain string, id int, purpose string) string {
+	return fmt.Sprintf("https://%s/status/%d-%s", domain, id, purpose)
+}
+
+// Until is the time from which the list is past its date: seven days after it
+// was made.
+func (l List) Until() time.Time { return l.From.Add(listLife) }
+
+// Credential returns the BitstringStatusListCredential without its proof, in
+// canonical JSON (Bitstring Status List v1.0, 2.2; VC Data Model 2.0).
+func (l List) Credential() []byte { return mustEncode(l.credential(EncodeBits(l.Bits))) }
+
+type listCredential struct {
+	Context []string    `json:"@context"`
+	Subject listSubject `json:"credentialSubject"`
+	ID      string      `json:"id"`
+	Issuer  string      `json:"issuer"`
+	Proof   *Proof      `json:"proof,omitempty"`
+	Type    []string    `json:"type"`
+	From    string      `json:"validFrom"`
+	Until   string      `json:"validUntil"`
+}
+
+type listSubject struct {
+	EncodedList string `json:"encodedList"`
+	ID          string `json:"id"`
+	Purpose     string `json:"statusPurpose"`
+	TTL         int64  `json:"ttl"` // milliseconds
+	Type        string `json:"type"`
+}
+
+func (l List) credential(encoded string) listCredential {
+	url := listURL(l.Domain, l.ID, l.Purpose)
+	return listCredential{
+		Context: []string{contextVC},
+		Subject: listSubject{EncodedList: encoded, ID: url + "#list", Purpose: l.Purpose, TTL: listTTL.Milliseconds(), Type: "BitstringStatusList"},
+		ID:      url, Issuer: DID(l.Domain), Type: []string{"VerifiableCredential", "BitstringStatusListCredential"},
+		From: l.From.UTC().Format(time.RFC3339), Until: l.Until().UTC().Format(time.RFC3339),
+	}
+}
+
+// ParseList reads a secured status list of a scheme, as it is served, and
+// checks that it says what a list of this scheme says and nothing else; the
+// bits are its own. The proof is not checked: see [VerifyDI]. Errors of kind
+// Unverified: list-malformed, list-size, list-wrong.
+func ParseList(domain string, doc []byte) (List, *Proof, error) {
+	var c listCredential
+	if err := json.Unmarshal(doc, &c); err != nil {
+		return List{}, nil, notAs("list-malformed", "the status list", doc)
+	}
+	l := List{Domain: domain}
+	_, err := fmt.Sscanf(strings.TrimPrefix(c.ID, "https://"+domain+"/status/"), "%d-", &l.ID)
+	from, err2 := time.Parse(time.RFC3339, c.From)
+	if err != nil || err2 != nil || l.ID < 1 || c.Proof == nil {
+		return List{}, nil, refuse("list-wrong", "the status list is not one of %s, or has no proof", domain)
+	}
+	l.Purpose, l.From = c.Subject.Purpose, from
+	if l.Purpose != Revocation && l.Purpose != Suspension {
+		return List{}, nil, refuse("list-wrong", "the status list is for %q, which is not known here", clip(l.Purpose))
+	}
+	want := l.credential(c.Subject.EncodedList)
+	want.Proof = c.Proof
+	if b, err := encode(want); err != nil || !bytes.Equal(b, doc) {
+		return List{}, nil, notAs("list-wrong", "the status list", doc)
+	}
+	if l.Bits, err = DecodeBits(c.Subject.EncodedList, ListBits); err != nil {
+		return List{}, nil, err
+	}
+	return l, c.Proof, nil
+}
