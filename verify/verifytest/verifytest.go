@@ -17,8 +17,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/verify"
 )
@@ -147,27 +145,20 @@ func New(t TB, o Opts) *Scheme {
 	s.Sealer = NewKey(o.Domain+"/sealer", "operator", "o3", verify.Sealer)
 	logKey := NewKey(s.Origin, "", "", "")
 	s.Log = logKey.Private
-	vkey := func(k Key) string {
-		v, err := note.NewEd25519VerifierKey(k.Name, k.Private.Public().(ed25519.PublicKey))
-		if err != nil {
-			t.Fatalf("verifier key: %v", err)
-		}
-		return v
-	}
-	policy := "log " + vkey(logKey) + "\n"
-	group := fmt.Sprintf("group all %d", o.Witnesses)
+	policy := "log " + vkey(logKey, 1) + "\n"
+	group := fmt.Sprintf("group g %d", o.Witnesses)
 	for i := range o.Witnesses {
 		w := NewKey(fmt.Sprintf("witness%d.example", i+1), fmt.Sprintf("w%d", i+1), fmt.Sprintf("w%d", i+1), "")
 		s.Witness = append(s.Witness, w)
-		policy += fmt.Sprintf("witness w%d %s\n", i+1, vkey(w))
+		policy += fmt.Sprintf("witness w%d %s\n", i+1, vkey(w, 4))
 		group += fmt.Sprintf(" w%d", i+1)
 	}
 	if o.Witnesses > 0 {
-		policy += group + "\nquorum all\n"
+		policy += group + "\nquorum g\n"
 	} else {
 		policy += "quorum none\n"
 	}
-	s.Trust = &verify.Trust{Domain: o.Domain, Log: vkey(logKey), Policy: policy, Root: Entries(s.Root...), RootThreshold: 3, V: 1}
+	s.Trust = &verify.Trust{Domain: o.Domain, Log: vkey(logKey, 1), Policy: policy, Root: Entries(s.Root...), RootThreshold: 3, V: 1}
 	s.Keyring = verify.KeyringBody{Root: 3, Keys: Entries(slices.Concat(s.Root, s.Committee, []Key{s.Operator, s.Issuer, s.Sealer})...)}
 	for i := range 2 {
 		s.Orgs = append(s.Orgs, newOrg(fmt.Sprintf("lab%d", i+1), "assessor", "*"))
@@ -241,7 +232,9 @@ func chain(t verify.Type, subject string) string {
 
 // Head is the leaf of the last entry of a chain that was appended as one
 // that counts.
-func (s *Scheme) Head(t verify.Type, subject string) iotmark.Digest { return s.heads[chain(t, subject)] }
+func (s *Scheme) Head(t verify.Type, subject string) iotmark.Digest {
+	return s.heads[chain(t, subject)]
+}
 
 // NewID gives an id that was not used yet.
 func (s *Scheme) NewID() string {
