@@ -58,7 +58,7 @@ func samples(t testing.TB) map[verify.Type]sample {
 	return map[verify.Type]sample{
 		verify.LogOpened:         {verify.OpenedBody{Domain: domain, Generation: 2, Origin: "log.iotmark.example/2", Previous: &verify.Checkpoint{Origin: "log.iotmark.example/1", Root: digest("root"), Size: 99}}, ""},
 		verify.KeyringSet:        {keyring(t), ""},
-		verify.PolicySet:         {verify.PolicyBody{Policy: "log x\nquorum none\n"}, ""},
+		verify.PolicySet:         {verify.PolicyBody{Policy: "quorum none\n"}, ""},
 		verify.LogClosed:         {verify.ClosedBody{Reason: "moved", Successor: "log.iotmark.example/3"}, ""},
 		verify.CheckpointAnchor:  {verify.AnchorBody{Checkpoint: verify.Checkpoint{Origin: "log.iotmark.example/2", Root: digest("root"), Size: 5}, Receipt: digest("receipt"), Where: "national library"}, status},
 		verify.StatusPublished:   {verify.StatusBody{Covers: 41, Keyring: digest("keyring"), Lists: []verify.ListHash{{ID: 1, Purpose: "revocation", SHA256: digest("r")}, {ID: 1, Purpose: "suspension", SHA256: digest("s")}}, Marks: 3, Snapshot: digest("snap"), States: digest("states")}, status},
