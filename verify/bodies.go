@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 
 	"github.com/open-iot-mark/iotmark"
 )
@@ -83,7 +84,7 @@ func checkKeyring(c *checker, b *KeyringBody) {
 	c.that("rules", b.Rules == nil || len(b.Rules) > 0, "must be left out when it is empty")
 	for t, r := range b.Rules {
 		if why := allowed(t, r); why != "" {
-			c.bad("rules."+clip(string(t)), why)
+			c.bad("rules."+strconv.Quote(clip(string(t))), why)
 		}
 	}
 }

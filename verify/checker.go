@@ -3,6 +3,7 @@ package verify
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -223,9 +224,9 @@ func (c *checker) keys(field string, keys []KeyEntry, roles ...Role) {
 		c.that(field, i == 0 || keys[i-1].Name < k.Name, "is not sorted by name, or has a name twice")
 		c.that(field, !seen[k.Key], "has one key under two names")
 		seen[k.Key] = true
-		c.that(field, slices.Contains(roles, k.Role), "has a key of a role that does not belong here: "+clip(string(k.Role)))
+		c.that(field, slices.Contains(roles, k.Role), "has a key of a role that does not belong here: "+strconv.Quote(clip(string(k.Role))))
 		if _, err := ParseKey(k); err != nil {
-			c.bad(field, "has a key that cannot be used: "+clip(k.Name)+": "+err.Error())
+			c.bad(field, "has a key that cannot be used: "+strconv.Quote(clip(k.Name))+": "+err.Error())
 		}
 	}
 }

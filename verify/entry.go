@@ -308,12 +308,12 @@ func parseText(domain string, b []byte) (*Signed, []byte, error) {
 
 // otherLine says what a wrong first line is.
 func otherLine(domain, line string) error {
-	if d, v, ok := strings.Cut(line, "/entry/v"); ok && len(line) <= maxName {
-		if d == domain {
-			return refuse("version-unknown", "the entry is of version %q; this program knows version %d", v, Version)
-		}
-		if v == "1" {
+	if d, v, ok := strings.Cut(line, "/entry/v"); ok && len(line) <= maxName && plain(d) {
+		switch {
+		case v == "1" && d != domain:
 			return refuse("domain-wrong", "the entry belongs to the scheme %q, not to %s", d, domain)
+		case v != "1" && d == domain:
+			return refuse("version-unknown", "the entry is of version %q; this program knows version %d", v, Version)
 		}
 	}
 	return refuse("malformed", "the entry does not begin with the line %s", TypeLine(domain))

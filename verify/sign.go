@@ -42,7 +42,7 @@ func (k *Key) Made(s Sig) bool {
 func (k *Key) Verify(text []byte, s Sig, domain string) error {
 	switch {
 	case !k.Made(s):
-		return refuse("signature-wrong", "the signature of %s was made by another key than that of %s", clip(s.Name), k.Name)
+		return refuse("signature-wrong", "the signature of %q was made by another key than that of %s", clip(s.Name), k.Name)
 	case s.ID == k.NoteID && !k.Secure():
 		if len(s.Bytes) != ed25519.SignatureSize || !ed25519.Verify(k.Public, text, s.Bytes) {
 			return refuse("signature-wrong", "the signature of %s is not one of this text", k.Name)
