@@ -28,6 +28,7 @@ type Posix struct {
 	witnesses *witnesses
 	lock      *os.File
 	app       *tessera.Appender
+	disk      tessera.LogReader
 	stop      context.CancelFunc
 	wake      chan struct{}  // holds one: there is something to publish
 	done      chan struct{}  // closed when the publisher ended
@@ -155,7 +156,7 @@ func (p *Posix) open(ctx context.Context, q *quorum) error {
 		stop()
 		return fail(iotmark.Conflict, "log-behind", nil, "%s has published %d entries and holds %d: it was restored from an older copy. Copy the log back from a mirror; entries that were published must not be lost", p.cfg.Dir, h.Size, size)
 	}
-	p.app, p.stop = app, stop
+	p.app, p.disk, p.stop = app, lr, stop
 	p.health = Health{Size: int64(size), Published: h}
 	p.witnesses = newWitnesses(q, p.cfg.Timeout, p.cfg.Now, h.Size)
 	var published time.Time
