@@ -44,6 +44,7 @@ var house = map[string]room{
 	"internal/key":             {floor: 3},
 	"internal/store":           {floor: 3},
 	"internal/ledger":          {floor: 3},
+	"internal/registry":        {floor: 4},
 	"internal/preview":         {floor: 5},
 	"internal/cli":             {floor: 7},
 	"cmd/iotmark":              {floor: 8},

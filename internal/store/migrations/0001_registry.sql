@@ -55,7 +55,6 @@ CREATE TABLE projection (
 	name text NOT NULL PRIMARY KEY,
 	applied bigint NOT NULL,
 	root text NOT NULL,
-	checkpoint text NOT NULL,
 	as_of text NOT NULL,
 	hash text NOT NULL
 );

@@ -1,0 +1,479 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/transparency-dev/merkle/compact"
+	"github.com/transparency-dev/merkle/rfc6962"
+
+	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/internal/ledger"
+	"github.com/open-iot-mark/iotmark/internal/store"
+	"github.com/open-iot-mark/iotmark/verify"
+)
+
+// Projector makes the public tables from the published log. What the rules
+// need to go on is kept in memory only and made again from the log at each
+// start, so that every start is an audit of the tables: rows that differ from
+// the log are told, and mended. It costs the verification of all entries,
+// some 0.2 ms each; pages are served from the tables meanwhile.
+type Projector struct {
+	r   *Registry
+	src Source
+
+	lead  *store.Leadership
+	state *state // nil: to be made from the log
+}
+
+// state is the log up to a size, replayed.
+type state struct {
+	rules *verify.Replayer
+	tree  *compact.Range
+	size  int64
+	asOf  time.Time
+	chain map[string]head     // last entry with effect
+	have  map[string][16]byte // rows of the state tables, as the database has them
+	mend  []row               // of table event, that said something else
+	birth ledger.Head         // that covers the entry applied last
+	since int64               // its time by outsiders; Unix seconds
+}
+
+type head struct {
+	leaf iotmark.Digest
+	idx  int64
+}
+
+// Progress is what a call of CatchUp or Rebuild did.
+type Progress struct {
+	Size    int64         // entries that the tables have now
+	Applied int64         // of these, now for the first time
+	Void    []verify.Void // of these, without effect
+	Mended  []string      // rows that did not say what the log says, named; at most 100
+	Differ  int           // how many did not
+	Hash    iotmark.Digest
+}
+
+// Source is a published log, and the policy under which its checkpoints count:
+// that of the trust file, or a stricter one of whoever runs the registry.
+type Source struct {
+	Log    *ledger.Reader
+	Policy *verify.Policy
+}
+
+// head returns the published checkpoint when it counts.
+func (src Source) head(ctx context.Context) (ledger.Head, error) {
+	h, err := src.Log.Head(ctx)
+	if err == nil {
+		_, err = src.Policy.Open(h.Note, src.Log.Origin())
+	}
+	return h, err
+}
+
+// NewProjector makes a projector of a published log.
+func (r *Registry) NewProjector(src Source) *Projector { return &Projector{r: r, src: src} }
+
+// Close gives the leadership up.
+func (p *Projector) Close() {
+	if p.lead != nil {
+		p.lead.Release()
+	}
+	p.lead, p.state = nil, nil
+}
+
+// mostAtOnce bounds the entries of one transaction.
+const mostAtOnce = 10_000
+
+// CatchUp applies what was published since, and what time does by itself, as
+// of now. It changes nothing when the published checkpoint does not hold under
+// the policy.
+//
+// Errors: not-leader when another projector is at work; those of
+// [verify.Policy.Open]; log-shrunk and log-forked when the log is not the one
+// that the tables were made from; those of the database and of the reader.
+// Calling again goes on rightly after each.
+func (p *Projector) CatchUp(ctx context.Context, now time.Time) (Progress, error) {
+	return p.run(ctx, now, false)
+}
+
+// Rebuild drops the tables and makes them again from the log, in one
+// transaction, so that nobody sees them empty, and says which rows said
+// something else before. Where CatchUp stops because the log is not the one
+// that the tables were made from, Rebuild takes the log.
+func (p *Projector) Rebuild(ctx context.Context, now time.Time) (Progress, error) {
+	p.state = nil
+	return p.run(ctx, now, true)
+}
+
+// kept is the row of table projection.
+type kept struct {
+	applied          int64
+	root, asOf, hash string
+}
+
+func (p *Projector) kept(ctx context.Context, tx *store.Tx) (k kept, err error) {
+	_, err = tx.Row(ctx, []any{&k.applied, &k.root, &k.asOf, &k.hash},
+		"SELECT applied, root, as_of, hash FROM projection WHERE name = 'log'")
+	return k, err
+}
+
+func (p *Projector) run(ctx context.Context, now time.Time, drop bool) (done Progress, err error) {
+	if p.lead == nil {
+		if p.lead, err = p.r.db.Lead(ctx, "project"); err != nil {
+			return done, err
+		}
+		p.state = nil
+	}
+	if err := p.lead.Held(ctx); err != nil {
+		p.Close()
+		return done, err
+	}
+	h, err := p.src.head(ctx)
+	if err != nil {
+		return done, err
+	}
+	var k kept
+	if err := p.r.db.View(ctx, func(tx *store.Tx) error { k, err = p.kept(ctx, tx); return err }); err != nil {
+		return done, err
+	}
+	s := p.state
+	p.state = nil // until all went well
+	if s == nil || s.size != k.applied {
+		if s, err = p.again(ctx, h, k, drop, &done); err != nil {
+			return done, err
+		}
+	}
+	quiet := k.hash != "" && s.size == h.Size && done.Differ == 0 && !drop
+	if quiet && now.UTC().Truncate(time.Hour).Equal(s.asOf.Truncate(time.Hour)) {
+		p.state = s
+		done.Size, done.Hash = s.size, iotmark.Digest(k.hash)
+		return done, nil
+	}
+	for first := true; first || s.size < h.Size; first = false {
+		if err := p.apply(ctx, s, h, &k, min(h.Size, s.size+mostAtOnce), now, drop && first, &done); err != nil {
+			return done, err
+		}
+	}
+	p.state = s
+	done.Size, done.Hash = s.size, iotmark.Digest(k.hash)
+	return done, nil
+}
+
+func newState(t *verify.Trust) *state {
+	f := compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}
+	return &state{rules: verify.NewReplayer(t), tree: f.NewEmptyRange(0), chain: map[string]head{}, have: map[string][16]byte{}}
+}
+
+// root is the root of the entries so far, in hexadecimal digits; RFC 6962, 2.1.
+func (s *state) root() (string, error) {
+	if s.size == 0 {
+		return hex.EncodeToString(rfc6962.DefaultHasher.EmptyRoot()), nil
+	}
+	b, err := s.tree.GetRootHash(nil)
+	return hex.EncodeToString(b), err
+}
+
+// step applies the next entry and returns its row of table event.
+func (p *Projector) step(ctx context.Context, s *state, note []byte) (ev row, void *verify.Void, err error) {
+	if s.birth.Size <= s.size {
+		if s.birth, s.since, err = p.born(ctx, s.size); err != nil {
+			return row{}, nil, err
+		}
+	}
+	leaf := verify.LeafOf(note)
+	if err := s.tree.Append(rfc6962.DefaultHasher.HashLeaf(note), nil); err != nil {
+		return row{}, nil, err
+	}
+	void = s.rules.Apply(note, s.since)
+	var id, typ, subject, claimed, reason, msg string
+	if e, err := verify.Parse(p.r.trust.Domain, note); err == nil {
+		id, typ, subject, claimed = e.ID, string(e.Type), e.Subject, e.Time
+		if void == nil {
+			s.chain[chainOf(&e.Entry)] = head{leaf, s.size}
+		}
+	}
+	if void != nil {
+		reason, msg = string(void.Reason), void.Msg
+	}
+	ev = row{&eventTable, []any{s.size, id, typ, subject, claimed, s.since, string(leaf), reason, msg}}
+	s.size++
+	return ev, void, nil
+}
+
+// born finds the first published checkpoint that covers an entry, and the
+// time that outsiders gave it.
+func (p *Projector) born(ctx context.Context, index int64) (ledger.Head, int64, error) {
+	b, err := p.src.Log.Birth(ctx, index)
+	if err != nil {
+		return b, 0, err
+	}
+	seen, err := p.src.Policy.Open(b.Note, p.src.Log.Origin())
+	return b, seen.Earliest, err
+}
+
+// differs tells of a row that does not say what the log says.
+func (d *Progress) differs(name string) {
+	if d.Differ++; len(d.Mended) < 100 {
+		d.Mended = append(d.Mended, strings.ReplaceAll(name, "\x00", " "))
+	}
+}
+
+// again makes the state from the log up to where the tables are, and compares
+// every row of the tables with it.
+func (p *Projector) again(ctx context.Context, h ledger.Head, k kept, drop bool, done *Progress) (*state, error) {
+	if h.Size < k.applied {
+		if !drop {
+			return nil, &iotmark.Error{Kind: iotmark.Unverified, ID: "log-shrunk",
+				Msg: fmt.Sprintf("the published log has %d entries, and the tables were made from %d: it was put back to an earlier state, or is another. Nothing was changed. Bring back the whole log, from a mirror if need be; only if it is right as it is, iotmark rebuild makes the tables from it", h.Size, k.applied)}
+		}
+		done.differs("projection applied")
+		k.applied = h.Size
+	}
+	s := newState(p.r.trust)
+	var events []row
+	compare := func() error {
+		wrong, err := p.compareEvents(ctx, events)
+		for _, ev := range wrong {
+			done.differs(ev.name())
+		}
+		s.mend = append(s.mend, wrong...)
+		events = events[:0]
+		return err
+	}
+	for note, err := range p.entries(ctx, h, 0, k.applied) {
+		if err != nil {
+			return nil, err
+		}
+		ev, _, err := p.step(ctx, s, note)
+		if err != nil {
+			return nil, err
+		}
+		if events = append(events, ev); len(events) == 1000 {
+			if err := compare(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := compare(); err != nil {
+		return nil, err
+	}
+	root, err := s.root()
+	if err != nil {
+		return nil, err
+	}
+	if k.hash != "" && root != k.root {
+		if !drop {
+			return nil, &iotmark.Error{Kind: iotmark.Unverified, ID: "log-forked",
+				Msg: fmt.Sprintf("the first %d entries of the log are not those that the tables were made from. If the database is whole, the log was exchanged: keep both, and compare with a mirror. Only if the log is right, iotmark rebuild makes the tables from it", k.applied)}
+		}
+		done.differs("projection root")
+	}
+	err = p.r.db.View(ctx, func(tx *store.Tx) error {
+		clear(s.have)
+		for _, t := range stateTables {
+			if err := t.read(ctx, tx, "", nil, func(r row) error { s.have[r.name()] = r.sum(); return nil }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil || k.hash == "" && len(s.have) == 0 {
+		return s, err
+	}
+	if s.asOf, err = time.Parse(time.RFC3339, k.asOf); err != nil {
+		done.differs("projection as_of")
+	}
+	reg := s.rules.Registry(s.asOf)
+	if string(reg.Hash()) != k.hash {
+		done.differs("projection hash")
+	}
+	want, err := s.rows(reg)
+	if err != nil {
+		return nil, err
+	}
+	put, gone := s.changes(want)
+	for _, r := range put {
+		done.differs(r.name())
+	}
+	for _, name := range gone {
+		done.differs(name)
+	}
+	slices.Sort(done.Mended)
+	return s, nil
+}
+
+// entries gives published entries; none where there are none to give.
+func (p *Projector) entries(ctx context.Context, h ledger.Head, from, to int64) iter.Seq2[[]byte, error] {
+	if from >= to {
+		return func(func([]byte, error) bool) {}
+	}
+	return p.src.Log.EntriesAt(ctx, h, from, to)
+}
+
+// compareEvents returns those rows, which follow one another, that the
+// database has not or otherwise.
+func (p *Projector) compareEvents(ctx context.Context, want []row) (wrong []row, err error) {
+	if len(want) == 0 {
+		return nil, nil
+	}
+	from := want[0].values[0].(int64)
+	have := map[string][16]byte{}
+	err = p.r.db.View(ctx, func(tx *store.Tx) error {
+		clear(have)
+		return eventTable.read(ctx, tx, " WHERE idx >= $1 AND idx < $2", []any{from, from + int64(len(want))}, func(r row) error {
+			have[r.name()] = r.sum()
+			return nil
+		})
+	})
+	for _, r := range want {
+		if have[r.name()] != r.sum() {
+			wrong = append(wrong, r)
+		}
+	}
+	return wrong, err
+}
+
+// rows are the rows of all state tables.
+func (s *state) rows(reg *verify.Registry) ([]row, error) {
+	out, err := rows(reg)
+	for c, h := range s.chain {
+		out = append(out, row{&chainTable, []any{c, string(h.leaf), h.idx}})
+	}
+	return out, err
+}
+
+// changes are what must be written, and removed, so that the tables have want.
+func (s *state) changes(want []row) (put []row, gone []string) {
+	wanted := make(map[string]bool, len(want))
+	for _, r := range want {
+		name := r.name()
+		wanted[name] = true
+		if have, ok := s.have[name]; !ok || have != r.sum() {
+			put = append(put, r)
+		}
+	}
+	for name := range s.have {
+		if !wanted[name] {
+			gone = append(gone, name)
+		}
+	}
+	return put, gone
+}
+
+func putAll(ctx context.Context, tx *store.Tx, rows []row) error {
+	for _, r := range rows {
+		if _, err := tx.Exec(ctx, r.of.put(), r.values...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apply applies the entries up to end and writes what changed, in one
+// transaction with the number of entries applied. drop: all rows are written
+// again.
+func (p *Projector) apply(ctx context.Context, s *state, h ledger.Head, k *kept, end int64, now time.Time, drop bool, done *Progress) error {
+	from := s.size
+	events := s.mend
+	var arrived []found
+	var voids []verify.Void
+	for note, err := range p.entries(ctx, h, from, end) {
+		if err != nil {
+			return err
+		}
+		arrived = append(arrived, found{s.size, bytes.Clone(note)})
+		ev, void, err := p.step(ctx, s, note)
+		if err != nil {
+			return err
+		}
+		events = append(events, ev)
+		if void != nil {
+			voids = append(voids, *void)
+		}
+	}
+	root, err := s.root()
+	if err != nil {
+		return err
+	}
+	if s.size == h.Size && root != hex.EncodeToString(h.Root[:]) {
+		return &iotmark.Error{Kind: iotmark.Unverified, ID: "log-forked", Msg: "the entries of the log do not lead to the root of its checkpoint; fetch the log anew"}
+	}
+	s.asOf = now.UTC().Truncate(time.Second)
+	reg := s.rules.Registry(s.asOf)
+	next := kept{s.size, root, s.asOf.Format(time.RFC3339), string(reg.Hash())}
+	want, err := s.rows(reg)
+	if err != nil {
+		return err
+	}
+	if drop {
+		clear(s.have)
+	}
+	put, gone := s.changes(want)
+	surplus := int64(0)
+	err = p.r.db.Do(ctx, func(tx *store.Tx) error {
+		if now, err := p.kept(ctx, tx); err != nil {
+			return err
+		} else if now != *k {
+			return conflict("not-leader", "another process has changed the tables meanwhile")
+		}
+		if drop {
+			for _, t := range stateTables {
+				if _, err := tx.Exec(ctx, "DELETE FROM "+t.name); err != nil {
+					return err
+				}
+			}
+		}
+		var err error
+		if surplus, err = tx.Exec(ctx, "DELETE FROM event WHERE idx >= $1 OR idx < 0", from); err != nil {
+			return err
+		}
+		if err := putAll(ctx, tx, events); err != nil {
+			return err
+		}
+		if err := putAll(ctx, tx, put); err != nil {
+			return err
+		}
+		for _, name := range gone {
+			t, key := rowOf(name)
+			if _, err := tx.Exec(ctx, t.drop(), key...); err != nil {
+				return err
+			}
+		}
+		for _, f := range arrived {
+			if err := p.r.arrived(ctx, tx, f); err != nil {
+				return err
+			}
+		}
+		for _, v := range voids { // ours, without effect: the next of its chain follows the one before
+			if _, err := tx.Exec(ctx, "UPDATE outbox SET fault = $1 WHERE idx = $2", string(v.Reason), v.Index); err != nil {
+				return err
+			}
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO projection (name, applied, root, as_of, hash) VALUES ('log', $1, $2, $3, $4)
+			ON CONFLICT (name) DO UPDATE SET applied = excluded.applied, root = excluded.root, as_of = excluded.as_of, hash = excluded.hash`,
+			next.applied, next.root, next.asOf, next.hash)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for range surplus {
+		done.differs("event that the log does not have")
+	}
+	for _, r := range put {
+		s.have[r.name()] = r.sum()
+	}
+	for _, name := range gone {
+		delete(s.have, name)
+	}
+	s.mend, *k = nil, next
+	done.Applied += s.size - from
+	done.Void = append(done.Void, voids...)
+	return nil
+}

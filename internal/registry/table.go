@@ -1,0 +1,193 @@
+package registry
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/open-iot-mark/iotmark/internal/store"
+	"github.com/open-iot-mark/iotmark/verify"
+)
+
+// A table of the projection: the first key columns name a row.
+type table struct {
+	name    string
+	columns []string
+	key     int
+}
+
+// tables hold the state that a replay gives. The entries themselves, void or
+// not, stand in the table event, one row each, and the heads of the chains in
+// the table chain.
+var (
+	markTable    = table{"mark", []string{"subject", "slot", "code", "state", "maker", "product", "category", "valid_until", "body"}, 1}
+	gtinTable    = table{"mark_gtin", []string{"gtin", "subject"}, 2}
+	productTable = table{"product", []string{"subject", "maker", "declaration", "body"}, 1}
+	editionTable = table{"edition", []string{"edition", "from_day", "withdrawn", "body"}, 1}
+	factTable    = table{"fact", []string{"kind", "name", "body"}, 2}
+	chainTable   = table{"chain", []string{"chain", "leaf", "idx"}, 1}
+	eventTable   = table{"event", []string{"idx", "id", "type", "subject", "claimed", "witnessed", "leaf", "reason", "msg"}, 1}
+
+	stateTables = []*table{&markTable, &gtinTable, &productTable, &editionTable, &factTable, &chainTable}
+)
+
+func (t *table) list() string { return strings.Join(t.columns, ", ") }
+
+// put is the statement that writes a row, whether it is there or not.
+func (t *table) put() string {
+	marks := make([]string, len(t.columns))
+	var set []string
+	for i, c := range t.columns {
+		marks[i] = fmt.Sprintf("$%d", i+1)
+		if i >= t.key {
+			set = append(set, c+" = excluded."+c)
+		}
+	}
+	do := "NOTHING"
+	if len(set) > 0 {
+		do = "UPDATE SET " + strings.Join(set, ", ")
+	}
+	return "INSERT INTO " + t.name + " (" + t.list() + ") VALUES (" + strings.Join(marks, ", ") + ")" +
+		" ON CONFLICT (" + strings.Join(t.columns[:t.key], ", ") + ") DO " + do
+}
+
+// drop is the statement that removes a row.
+func (t *table) drop() string {
+	is := make([]string, t.key)
+	for i, c := range t.columns[:t.key] {
+		is[i] = fmt.Sprintf("%s = $%d", c, i+1)
+	}
+	return "DELETE FROM " + t.name + " WHERE " + strings.Join(is, " AND ")
+}
+
+// row is one row of a table.
+type row struct {
+	of     *table
+	values []any
+}
+
+// name identifies the row within all tables.
+func (r row) name() string {
+	var b strings.Builder
+	b.WriteString(r.of.name)
+	for _, v := range r.values[:r.of.key] {
+		fmt.Fprintf(&b, "\x00%v", v)
+	}
+	return b.String()
+}
+
+// sum stands for what the row says.
+func (r row) sum() [16]byte {
+	h := sha256.New()
+	for _, v := range r.values {
+		fmt.Fprintf(h, "%T %v\x00", v, v)
+	}
+	return [16]byte(h.Sum(nil))
+}
+
+// rowOf takes a name apart again.
+func rowOf(name string) (*table, []any) {
+	parts := strings.Split(name, "\x00")
+	for _, t := range stateTables {
+		if t.name == parts[0] {
+			key := make([]any, len(parts)-1)
+			for i, p := range parts[1:] {
+				key[i] = p
+			}
+			return t, key
+		}
+	}
+	return nil, nil
+}
+
+// rows are the state of a registry as rows.
+func rows(reg *verify.Registry) ([]row, error) {
+	var out []row
+	var failed error
+	text := func(v any) string {
+		b, err := json.Marshal(v)
+		if err != nil {
+			failed = err
+		}
+		return string(b)
+	}
+	fact := func(kind, name string, v any) {
+		out = append(out, row{&factTable, []any{kind, name, text(v)}})
+	}
+	mark := func(m *verify.Mark) {
+		var category, until string
+		if t := m.TermsInForce; t != nil {
+			category, until = t.Product.Category, string(t.ValidUntil)
+			for _, g := range t.Product.GTINs {
+				out = append(out, row{&gtinTable, []any{g, m.Subject}})
+			}
+		}
+		a := m.Application
+		out = append(out, row{&markTable, []any{m.Subject, m.Slot, m.Code, string(m.State), a.Maker,
+			verify.Subject(verify.OfProduct, a.Maker+":"+a.Product), category, until, text(m)}})
+	}
+	for i := range reg.Marks {
+		mark(&reg.Marks[i])
+	}
+	for i := range reg.Applications {
+		mark(&reg.Applications[i])
+	}
+	for _, p := range reg.Products {
+		out = append(out, row{&productTable, []any{p.Subject, p.Maker, string(p.Declaration), text(p)}})
+	}
+	for _, e := range reg.Editions {
+		out = append(out, row{&editionTable, []any{string(e.Edition), string(e.From), string(e.Withdrawn), text(e)}})
+	}
+	for _, o := range reg.Orgs {
+		fact("org", o.ID, o)
+	}
+	for _, m := range reg.Makers {
+		fact("maker", m.Domain, m)
+	}
+	for _, p := range reg.Proposals {
+		fact("proposal", p.Proposal, p)
+	}
+	for _, c := range reg.Corrections {
+		fact("correction", fmt.Sprintf("%020d", c.Index), c)
+	}
+	for _, a := range reg.Anchors {
+		fact("anchor", fmt.Sprintf("%020d", a.Index), a)
+	}
+	for _, i := range reg.Late {
+		fact("late", fmt.Sprintf("%020d", i), i)
+	}
+	if reg.Status != nil {
+		fact("status", "last", reg.Status)
+	}
+	fact("keyring", "in-force", reg.Keyring)
+	fact("scheme", "state", struct {
+		Closed bool   `json:"closed"`
+		Domain string `json:"domain"`
+		Origin string `json:"origin"`
+		Policy string `json:"policy"`
+	}{reg.Closed, reg.Domain, reg.Origin, reg.Policy})
+	return out, failed
+}
+
+// read gives the rows of a table as they are, with the values of Go that
+// [rows] has: text as string, bigint as int64.
+func (t *table) read(ctx context.Context, tx *store.Tx, where string, args []any, each func(row) error) error {
+	dest := make([]any, len(t.columns))
+	return tx.Rows(ctx, func(scan func(...any) error) error {
+		values := make([]any, len(t.columns))
+		for i := range dest {
+			dest[i] = &values[i]
+		}
+		if err := scan(dest...); err != nil {
+			return err
+		}
+		for i, v := range values {
+			if b, ok := v.([]byte); ok {
+				values[i] = string(b)
+			}
+		}
+		return each(row{t, values})
+	}, "SELECT "+t.list()+" FROM "+t.name+where, args...)
+}
