@@ -42,6 +42,7 @@ var house = map[string]room{
 		"internal/evidence", "internal/evidence/*"}},
 	"internal/publication":     {floor: 2, sideways: []string{"internal/assess", "internal/page"}},
 	"internal/key":             {floor: 3},
+	"internal/ceremony":        {floor: 3, sideways: []string{"internal/key"}},
 	"internal/store":           {floor: 3},
 	"internal/ledger":          {floor: 3},
 	"internal/registry":        {floor: 4},

@@ -68,7 +68,8 @@ func keysNewCommand() *cli.Command {
 		ArgsUsage: "FILE",
 		Description: `Prints what others need to know of the key: for a log or witness its
 verifier key, for all others a line of JSON with key, name, org, person and
-role, as it goes into the keyring.
+role, as it goes into the keyring. Roles: root, committee, assessor, maker,
+operator, issuer, sealer, log, witness.
 
 Keys of people are written as ssh-keygen writes them, so that ssh-keygen and
 ssh-add open them too; --age locks them with age. Keys of services are locked
@@ -80,11 +81,11 @@ ssh-keygen -t ed25519-sk and needs nothing from here.
     --org consumers --person p7 committee-2.key
   iotmark keys new --role log --name log.example.org/1 log.key`,
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "role", Usage: "`ROLE` " + strings.Join(namesOfRoles(), ", ")},
-			&cli.StringFlag{Name: "name", Usage: "`NAME` in signature lines, unique for ever; of a log its origin"},
+			&cli.StringFlag{Name: "role", Usage: "what the key is for: `ROLE`"},
+			&cli.StringFlag{Name: "name", Usage: "`NAME` in signature lines, unique for ever"},
 			&cli.StringFlag{Name: "org", Usage: "`ID` of the organisation that the holder belongs to"},
-			&cli.StringFlag{Name: "person", Usage: "`PSEUDONYM` of the holder, such as p7: two keys of one person count once"},
-			&cli.StringSliceFlag{Name: "recipient", Usage: "lock the file for `AGE1...`; may be given several times"},
+			&cli.StringFlag{Name: "person", Usage: "`NAME` of the holder, made up, such as p7"},
+			&cli.StringFlag{Name: "recipient", Usage: "lock the file for `AGE1`..., several with commas"},
 			&cli.BoolFlag{Name: "age", Usage: "lock a person's key with age as well"},
 		}, newPassphraseFlags()...),
 		Action: keysNew,
@@ -103,7 +104,7 @@ func keysNew(_ context.Context, cmd *cli.Command) error {
 	if err := namedFor(role, entry); err != nil {
 		return err
 	}
-	spec := key.Spec{Kind: role.kind, Name: entry.Name, Comment: entry.Name, Age: role.service || cmd.Bool("age"), Recipients: cmd.StringSlice("recipient")}
+	spec := key.Spec{Kind: role.kind, Name: entry.Name, Comment: entry.Name, Age: role.service || cmd.Bool("age"), Recipients: strings.FieldsFunc(cmd.String("recipient"), func(r rune) bool { return r == ',' })}
 	if role.kind == key.OpenSSH {
 		spec.Name = ""
 	}

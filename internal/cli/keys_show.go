@@ -16,9 +16,9 @@ func keysShowCommand() *cli.Command {
 		Name:      "show",
 		Usage:     "tell what a key's file holds, without opening it",
 		ArgsUsage: "FILE...",
-		Description: `FILE is a private or public key: of ssh-keygen, of age, or of a log or witness.
-Nothing secret is shown and no passphrase is asked for. Of a private key that
-is locked with age, the public half is taken from FILE.pub.`,
+		Description: `FILE is a private or public key of ssh-keygen, of a log or witness, or one
+that age locked. Nothing secret is shown and no passphrase is asked for. Of a
+key that age locked, the public half is taken from FILE.pub.`,
 		Action: keysShow,
 	}
 }

@@ -26,7 +26,7 @@ func passphraseFlags() []cli.Flag {
 // newPassphraseFlags are the flags of commands that make a key.
 func newPassphraseFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "passphrase-file", Usage: "lock the key with the first line of `FILE`; asked for on a terminal when left out"},
+		&cli.StringFlag{Name: "passphrase-file", Usage: "lock it with the first line of `FILE`; else asked for"},
 		&cli.StringFlag{Name: "passphrase-fd", Usage: "take the passphrase from the open file `NUMBER`"},
 		&cli.BoolFlag{Name: "no-passphrase", Usage: "leave the key unlocked"},
 	}
