@@ -199,30 +199,28 @@ func Text(domain string, e Entry) ([]byte, error) {
 
 // Seal puts signatures under a text. An entry has one form: the lines are in
 // the order of their names; of one name the shorter signature comes first,
-// and of equal length the smaller key id.
+// and of equal length the smaller key id. Errors: seal-wrong, entry-too-large.
 func Seal(text []byte, sigs ...Sig) ([]byte, error) {
-	bad := func(msg string) ([]byte, error) {
-		return nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "seal-wrong", Msg: msg}
-	}
+	bad := func(format string, args ...any) ([]byte, error) { return nil, invalid("seal-wrong", format, args...) }
 	if !bytes.HasSuffix(text, []byte("\n")) || bytes.Count(text, []byte("\n")) != 2 {
 		return bad("what is signed must be the two lines that verify.Text gives")
 	}
 	if len(sigs) == 0 || len(sigs) > MaxSigs {
-		return bad(fmt.Sprintf("an entry takes 1 to %d signatures, not %d", MaxSigs, len(sigs)))
+		return bad("an entry takes 1 to %d signatures, not %d", MaxSigs, len(sigs))
 	}
 	sigs = slices.SortedFunc(slices.Values(sigs), orderSigs)
 	note := append(slices.Clone(text), '\n')
 	for i, s := range sigs {
 		if !isName(s.Name) || len(s.Bytes) == 0 {
-			return bad(fmt.Sprintf("the signature of %q has no bytes, or a name that cannot stand in a signature line", s.Name))
+			return bad("the signature of %q has no bytes, or a name that cannot stand in a signature line", s.Name)
 		}
 		if i > 0 && orderSigs(sigs[i-1], s) == 0 {
-			return bad("the key " + s.Name + " has signed twice; hand in each signature once")
+			return bad("the key %s has signed twice; hand in each signature once", s.Name)
 		}
 		note = append(note, s.line()...)
 	}
 	if len(note) > MaxEntry {
-		return bad(fmt.Sprintf("the signed entry has %d bytes, and a log takes %d", len(note), MaxEntry))
+		return nil, invalid("entry-too-large", "the signed entry has %d bytes, and a log takes %d", len(note), MaxEntry)
 	}
 	return note, nil
 }

@@ -13,7 +13,7 @@ import (
 // Bytes that are no entry of this scheme, and what is said of them.
 func TestParseRefuses(t *testing.T) {
 	t.Parallel()
-	txt := string(text(t, verify.PolicySet, "", digest("prev"), verify.PolicyBody{Policy: "quorum none"}))
+	txt := string(text(t, verify.LogClosed, "", digest("prev"), verify.ClosedBody{Reason: "quorum none"}))
 	good := string(seal(t, []byte(txt)))
 	sig := good[len(txt)+1:]
 	swap := func(from, to string) string {
@@ -55,9 +55,9 @@ func TestParseRefuses(t *testing.T) {
 		{"another version of the object", swap(`"v":1}`, `"v":2}`), "version-unknown", "version 2"},
 		{"version 1.0", swap(`"v":1}`, `"v":1.0}`), "malformed", "whole numbers"},
 		{"version 10", swap(`"v":1}`, `"v":10}`), "malformed", "other members"},
-		{"another type", swap("policy.set", "policy.unset"), "type-unknown", "policy.unset"},
-		{"type in capitals", swap("policy.set", "POLICY.SET"), "type-unknown", "POLICY.SET"},
-		{"type of another body", swap("policy.set", "log.closed"), "body-wrong", "unknown field"},
+		{"another type", swap("log.closed", "log.shut"), "type-unknown", "log.shut"},
+		{"type in capitals", swap("log.closed", "LOG.CLOSED"), "type-unknown", "LOG.CLOSED"},
+		{"type of another body", swap("log.closed", "policy.set"), "body-wrong", "unknown field"},
 		{"id in capitals", swap(id(1), strings.ToUpper(id(1))), "malformed", "id is not a UUID"},
 		{"id of version 4", swap("-7000-", "-4000-"), "malformed", "id is not a UUID"},
 		{"prev too short", swap(`"prev":"`, `"prev":"0`), "malformed", "prev is not 64"},
@@ -70,12 +70,12 @@ func TestParseRefuses(t *testing.T) {
 		{"clock that was never set", swap("2026-11-25", "1970-01-01"), "malformed", "time is not written"},
 		{"subject where there is none", swap(`,"time"`, `,"subject":"urn:iotmark:org:x","time"`), "subject-wrong", "urn:iotmark:org:x"},
 		{"subject that is empty", swap(`,"time"`, `,"subject":"","time"`), "malformed", "other members"},
-		{"member twice", swap(`"policy":"quorum none"`, `"policy":"quorum none","policy":"quorum none"`), "malformed", "stands twice"},
+		{"member twice", swap(`"reason":"quorum none"`, `"reason":"quorum none","reason":"quorum none"`), "malformed", "stands twice"},
 		{"member of the frame twice", swap(`,"time"`, `,"prev":"`+string(digest("prev"))+`","time"`), "malformed", "stands twice"},
-		{"member in other letters", swap(`"policy":`, `"Policy":`), "body-wrong", "lacks a member"},
-		{"member in letters that fold", swap(`"policy":`, `"polic\u0079":`), "malformed", "does not escape"},
+		{"member in other letters", swap(`"reason":`, `"Reason":`), "body-wrong", "lacks a member"},
+		{"member in letters that fold", swap(`"reason":`, `"reaso\u006e":`), "malformed", "does not escape"},
 		{"member of the frame unknown", swap(`,"time"`, `,"spare":1,"time"`), "malformed", "other members"},
-		{"members in another order", swap(`{"body":{"policy":"quorum none"},"id":"`+id(1)+`"`, `{"id":"`+id(1)+`","body":{"policy":"quorum none"}`), "malformed", "order of RFC 8785"},
+		{"members in another order", swap(`{"body":{"reason":"quorum none"},"id":"`+id(1)+`"`, `{"id":"`+id(1)+`","body":{"reason":"quorum none"}`), "malformed", "order of RFC 8785"},
 		{"space between", swap(`,"id"`, `, "id"`), "malformed", "white space"},
 		{"space before", swap(`{"body"`, ` {"body"`), "malformed", "white space"},
 		{"space after", swap(`"v":1}`, `"v":1} `), "malformed", "follows the end"},
@@ -84,9 +84,9 @@ func TestParseRefuses(t *testing.T) {
 		{"slash escaped", swap("quorum none", `quorum\/none`), "malformed", "does not escape"},
 		{"half of a pair", swap("quorum", `quor\ud800m`), "malformed", "does not escape"},
 		{"not JSON", swap(`{"body"`, `{{"body"`), "malformed", "no JSON"},
-		{"body is a list", swap(`{"policy":"quorum none"}`, `[]`), "malformed", "other members"},
-		{"body is null", swap(`{"policy":"quorum none"}`, `null`), "malformed", "other members"},
-		{"body ends too early", swap(`{"policy":"quorum none"}`, `{}},{"id":{}`), "malformed", ""},
+		{"body is a list", swap(`{"reason":"quorum none"}`, `[]`), "malformed", "other members"},
+		{"body is null", swap(`{"reason":"quorum none"}`, `null`), "malformed", "other members"},
+		{"body ends too early", swap(`{"reason":"quorum none"}`, `{}},{"id":{}`), "malformed", ""},
 		{"body is nested", swap(`"quorum none"`, deep), "malformed", "deep"},
 		{"huge number", swap(`"quorum none"`, strings.Repeat("9", 30_000)), "malformed", "2^53"},
 		{"number with an exponent", swap(`"quorum none"`, "1e400"), "malformed", "whole numbers"},
@@ -160,7 +160,7 @@ func TestParseLargest(t *testing.T) {
 
 func TestSealRefuses(t *testing.T) {
 	t.Parallel()
-	txt := text(t, verify.PolicySet, "", "", verify.PolicyBody{Policy: "quorum none"})
+	txt := text(t, verify.LogClosed, "", "", verify.ClosedBody{Reason: "quorum none"})
 	h := newHolder(t, domain+"/root/1", "body", "p1", verify.Root)
 	for _, c := range []struct {
 		name string
@@ -179,7 +179,11 @@ func TestSealRefuses(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			_, err := verify.Seal(c.text, c.sigs...)
-			if e, ok := err.(*iotmark.Error); !ok || e.ID != "seal-wrong" || e.Kind != iotmark.Invalid {
+			want := iotmark.ErrorID("seal-wrong")
+			if c.name == "too large" {
+				want = "entry-too-large"
+			}
+			if e, ok := err.(*iotmark.Error); !ok || e.ID != want || e.Kind != iotmark.Invalid {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -189,7 +193,7 @@ func TestSealRefuses(t *testing.T) {
 // What would not be read is not written.
 func TestTextRefuses(t *testing.T) {
 	t.Parallel()
-	good, err := verify.NewEntry(verify.PolicySet, id(1), "", "2026-11-25T10:00:00Z", "", verify.PolicyBody{Policy: "quorum none"})
+	good, err := verify.NewEntry(verify.LogClosed, id(1), "", "2026-11-25T10:00:00Z", "", verify.ClosedBody{Reason: "quorum none"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +212,7 @@ func TestTextRefuses(t *testing.T) {
 			t.Errorf("%s: not refused", name)
 		}
 	}
-	if _, err := verify.NewEntry(verify.PolicySet, id(1), "", "", "", func() {}); iotmark.KindOf(err) != iotmark.Invalid {
+	if _, err := verify.NewEntry(verify.LogClosed, id(1), "", "", "", func() {}); iotmark.KindOf(err) != iotmark.Invalid {
 		t.Errorf("got %v", err)
 	}
 	if got, want := verify.NewID(time.UnixMilli(0x0102030405), [10]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe}), "00010203-0405-7fff-bfff-fffffffffffe"; got != want {

@@ -199,9 +199,25 @@ func PublicLine(pub ed25519.PublicKey) string {
 	return sshEd25519 + " " + base64.StdEncoding.EncodeToString(sshString(sshString(nil, sshEd25519), pub))
 }
 
+// ParsePublicLine reads what [PublicLine] writes. It refuses security keys.
+func ParsePublicLine(line string) (ed25519.PublicKey, error) {
+	p, err := parsePublic(line)
+	if err == nil && p.application != "" {
+		err = errors.New("it is a security key, which signs SSHSIG only")
+	}
+	return p.public, err
+}
+
 // Fingerprint is the name of a key as ssh-keygen -l prints it.
-func (k *Key) Fingerprint() string {
-	h := sha256.Sum256(k.blob)
+func (k *Key) Fingerprint() string { return fingerprint(k.blob) }
+
+// Fingerprint is the name of an Ed25519 key as ssh-keygen -l prints it.
+func Fingerprint(pub ed25519.PublicKey) string {
+	return fingerprint(sshString(sshString(nil, sshEd25519), pub))
+}
+
+func fingerprint(blob []byte) string {
+	h := sha256.Sum256(blob)
 	return "SHA256:" + base64.RawStdEncoding.EncodeToString(h[:])
 }
 
