@@ -8,7 +8,7 @@ import (
 
 	"github.com/open-iot-mark/iotmark/internal/key"
 	"github.com/open-iot-mark/iotmark/internal/message"
-	"github.com/open-iot-mark/iotmark/internal/publication"
+	"github.com/open-iot-mark/iotmark/verify"
 )
 
 func keyCommand() *cli.Command {
@@ -56,7 +56,7 @@ func newKey(_ context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.Root().Writer, "%s\n", publication.Fingerprint(k.Public))
+	fmt.Fprintf(cmd.Root().Writer, "%s\n", verify.Fingerprint(k.Public))
 	say(cmd.Root().ErrWriter, fmt.Sprintf("Private key: %[1]s (keep it secret, and a copy of it in another place)\nPublic key: %[1]s.pub\n", message.Clean(file)))
 	return nil
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/open-iot-mark/iotmark/internal/evidence"
 	"github.com/open-iot-mark/iotmark/internal/message"
 	"github.com/open-iot-mark/iotmark/internal/publication"
+	"github.com/open-iot-mark/iotmark/verify"
 )
 
 func publishCommand() *cli.Command {
@@ -282,7 +283,7 @@ func published(w io.Writer, out string, set *publication.Set, key ed25519.Public
 		linef(&b, "Nothing changed: %s stands as it was published.\n", folder)
 	} else {
 		linef(&b, "Published %s (%s) as of %s to %s\n", body.Product.Name, body.Product.Model, body.AsOf, folder)
-		linef(&b, "  %d files, %d of them evidence, signed by %s\n", len(set.Documents)+len(set.Evidence), len(set.Evidence), publication.Fingerprint(key))
+		linef(&b, "  %d files, %d of them evidence, signed by %s\n", len(set.Documents)+len(set.Evidence), len(set.Evidence), verify.Fingerprint(key))
 		if set.Statement.Prev != "" {
 			linef(&b, "  it replaces the statement %s, which stays in the history\n", set.Statement.Prev.Short())
 		}

@@ -17,6 +17,7 @@ import (
 	mark "github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/cli"
 	"github.com/open-iot-mark/iotmark/internal/publication"
+	"github.com/open-iot-mark/iotmark/verify"
 )
 
 // iotmark runs a command in this process and returns its exit code and words.
@@ -345,7 +346,7 @@ func TestVerifyOfAnUnknownEditionIsNoPass(t *testing.T) {
 		"assessment.json": bytes.Replace(read("assessment.json"), []byte(`"edition": "2026.1"`), []byte(`"edition": "2099.1"`), 1),
 		"SHA256SUMS":      read("SHA256SUMS"),
 	}}
-	d.Statement.Body.Edition, d.Statement.Body.Key = "2099.1", publication.PublicKeyLine(pub)
+	d.Statement.Body.Edition, d.Statement.Body.Key = "2099.1", verify.PublicLine(pub)
 	for _, name := range []string{"assessment.json", "index.html", "SHA256SUMS"} {
 		for i, f := range d.Statement.Body.Files {
 			if f.Path == name {

@@ -19,6 +19,7 @@ import (
 	"github.com/open-iot-mark/iotmark/internal/determine"
 	"github.com/open-iot-mark/iotmark/internal/dossier"
 	"github.com/open-iot-mark/iotmark/internal/publication"
+	"github.com/open-iot-mark/iotmark/verify"
 )
 
 func verifyCommand() *cli.Command {
@@ -160,7 +161,7 @@ func trust(s string) (func(ed25519.PublicKey) bool, error) {
 		if len(s) != len("SHA256:")+43 {
 			return nil, usage("--key %s: a fingerprint has 43 letters after SHA256:, as ssh-keygen -l prints it", s)
 		}
-		return func(k ed25519.PublicKey) bool { return publication.Fingerprint(k) == s }, nil
+		return func(k ed25519.PublicKey) bool { return verify.Fingerprint(k) == s }, nil
 	}
 	f, err := os.Open(s)
 	if err != nil {

@@ -3,13 +3,13 @@ package publication
 import (
 	"bytes"
 	"cmp"
-	"crypto/ed25519"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/catalogue"
+	"github.com/open-iot-mark/iotmark/verify"
 )
 
 // Input is what a published set is made of.
@@ -74,7 +74,7 @@ func Make(in Input) (*Draft, error) {
 
 	s := Statement{Body: Body{
 		AsOf: a.AsOf, Bindings: a.Bindings, Checks: Versions(a), Declaration: in.Declared, Edition: a.Edition,
-		Files: filesOf(docs, in.Public.Evidence), Key: PublicKeyLine(in.Key.Public), Maker: m,
+		Files: filesOf(docs, in.Public.Evidence), Key: verify.PublicLine(in.Key.Public), Maker: m,
 		Product: Product{GTINs: decl.Product.GTINs, ID: id, Model: decl.Product.Model, Name: decl.Product.Name},
 		Program: in.Program, Promises: PromisesOf(decl),
 	}}
@@ -118,11 +118,11 @@ func succeeds(was, is Body, in Input) error {
 }
 
 func fingerprintOf(line string) string {
-	pub, err := publicKey(line)
+	pub, err := verify.ParsePublicLine(line)
 	if err != nil {
 		return "no key"
 	}
-	return Fingerprint(pub)
+	return verify.Fingerprint(pub)
 }
 
 func equal(a, b Body) bool {
@@ -179,40 +179,19 @@ func (d *Draft) Sign(key Signer) (*Set, error) {
 			return nil, err
 		}
 	}
-	proof, err := proofs(s.Signed)
-	if err != nil {
-		return nil, err
-	}
-	maps.Copy(s.Documents, proof)
+	maps.Copy(s.Documents, proofs(s.Signed))
 	return s, nil
 }
 
 // proofs are the files that go with a signed statement, each of which follows
 // from it byte for byte.
-func proofs(s Signed) (map[string][]byte, error) {
-	pub, err := publicKey(s.Statement.Body.Key)
-	if err != nil {
-		return nil, err
-	}
-	blob, err := sshLine(s, pub)
-	if err != nil {
-		return nil, err
-	}
+func proofs(s Signed) map[string][]byte {
 	name := s.Statement.Body.Maker.KeyName()
 	return map[string][]byte{
 		NoteFile:      s.Note,
 		TextFile:      s.Text,
-		SignatureFile: armour(blob),
+		SignatureFile: verify.Armour(s.SSHSIG),
 		KeyFile:       []byte(s.Statement.Body.Key + " " + name + "\n"),
-		SignersFile:   fmt.Appendf(nil, "%s namespaces=\"%s\" %s\n", name, Namespace, s.Statement.Body.Key),
-	}, nil
-}
-
-// sshLine takes the SSHSIG blob out of a signed note.
-func sshLine(s Signed, pub ed25519.PublicKey) ([]byte, error) {
-	blob, ok := signatureOf(s.Note, s.Statement.Body.Maker.KeyName(), sshKeyID(s.Statement.Body.Maker.KeyName(), pub))
-	if !ok {
-		return nil, broken("signature-missing", "the statement has no SSHSIG of the maker's key")
+		SignersFile:   fmt.Appendf(nil, "%s namespaces=\"%s\" %s\n", name, verify.Namespace(Domain), s.Statement.Body.Key),
 	}
-	return blob, nil
 }

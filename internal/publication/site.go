@@ -15,6 +15,7 @@ import (
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/message"
+	"github.com/open-iot-mark/iotmark/verify"
 )
 
 // Site is the folder that a maker's web server serves. Only
@@ -280,7 +281,7 @@ func (s *Site) earlier(id, stage string, prev iotmark.Digest) error {
 		if err != nil {
 			return err
 		}
-		if leaf(b) != iotmark.Digest(strings.TrimSuffix(path.Base(to), path.Ext(to))) {
+		if verify.LeafOf(b) != iotmark.Digest(strings.TrimSuffix(path.Base(to), path.Ext(to))) {
 			return invalid("not-ours", filepath.Join(s.path, id, p)+" was changed while it was published over; nothing was written")
 		}
 		if err := s.put(stage+"/"+to, b); err != nil {

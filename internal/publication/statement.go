@@ -5,31 +5,21 @@ import (
 	"cmp"
 	"crypto/ed25519"
 	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"path"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gowebpki/jcs"
-	"golang.org/x/mod/sumdb/note"
 
 	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/verify"
 )
-
-// TypeLine is the first line of every entry. It keeps a signature made here
-// from meaning anything elsewhere.
-const TypeLine = Domain + "/entry/v1"
-
-// EntryType is the type of entry that a published declaration is.
-const EntryType = "declaration.published"
 
 // Statement is what a maker signs. Its members are those of an entry of the
 // log.
@@ -89,28 +79,11 @@ func MakerOf(m iotmark.Maker) (Maker, error) {
 		_, host, _ = strings.Cut(m.Email, "@")
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if !isDomain(host) {
+	if !verify.IsDomain(host) {
 		return Maker{}, &iotmark.Error{Kind: iotmark.Invalid, ID: "maker-domain", Field: "maker.website",
 			Msg: "the set is made for the maker's own domain; set maker.website to an address such as https://maker.example"}
 	}
 	return Maker{Domain: host, LEI: m.IDs.LEI, Name: m.Name}, nil
-}
-
-// isDomain reports whether a name may stand in a key's name and in a URN:
-// letters, digits, hyphens and dots, with at least one dot (RFC 1123, 2.1).
-func isDomain(s string) bool {
-	if len(s) > 253 || !strings.Contains(s, ".") {
-		return false
-	}
-	if _, err := netip.ParseAddr(s); err == nil {
-		return false
-	}
-	for l := range strings.SplitSeq(s, ".") {
-		if len(l) > 63 || !productID.MatchString(l) {
-			return false
-		}
-	}
-	return true
 }
 
 // Signer signs with the maker's key. Sign returns the 64 bytes of an Ed25519
@@ -123,11 +96,12 @@ type Signer struct {
 // Text returns what is signed: the type line, and the statement as one line of
 // RFC 8785 JSON, each with its line feed.
 func (s Statement) Text() ([]byte, error) {
-	line, err := canonical(s)
+	e, err := verify.NewEntry(verify.Type(s.Type), s.ID, s.Subject, s.Time, s.Prev, s.Body)
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat([]byte(TypeLine+"\n"), line, []byte("\n")), nil
+	text, err := verify.Text(Domain, e)
+	return text, ours(err)
 }
 
 func canonical(v any) ([]byte, error) {
@@ -142,8 +116,8 @@ func canonical(v any) ([]byte, error) {
 
 // complete fills in what follows from the body: type, subject, time and id.
 func (s *Statement) complete() error {
-	s.V, s.Type = 1, EntryType
-	s.Subject = "urn:iotmark:product:" + s.Body.Maker.Domain + ":" + string(s.Body.Product.ID)
+	s.V, s.Type = verify.Version, string(verify.DeclarationType)
+	s.Subject = verify.Subject(verify.OfProduct, s.Body.Maker.Domain+":"+string(s.Body.Product.ID))
 	day := s.Body.AsOf.Time()
 	s.Time = day.Format(time.RFC3339)
 	s.ID = ""
@@ -151,17 +125,9 @@ func (s *Statement) complete() error {
 	if err != nil {
 		return err
 	}
-	// RFC 9562, 5.7: 48 bits of milliseconds, and the rest from the content
-	// in place of randomness.
-	var id [16]byte
+	// What is random in other ids is made of the content here.
 	sum := sha256.Sum256(line)
-	copy(id[6:], sum[:10])
-	binary.BigEndian.PutUint16(id[0:], uint16(day.UnixMilli()>>32))
-	binary.BigEndian.PutUint32(id[2:], uint32(day.UnixMilli()))
-	id[6] = id[6]&0x0f | 0x70
-	id[8] = id[8]&0x3f | 0x80
-	h := hex.EncodeToString(id[:])
-	s.ID = h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+	s.ID = verify.NewID(day, [10]byte(sum[:10]))
 	return nil
 }
 
@@ -171,11 +137,8 @@ type Signed struct {
 	Text      []byte // what was signed
 	Note      []byte // the C2SP signed note: the entry
 	Leaf      iotmark.Digest
+	SSHSIG    []byte // the blob of the SSHSIG in it
 }
-
-// leaf is the hash of an entry in the log (RFC 6962, 2.1): SHA-256 over a
-// zero byte and the whole note.
-func leaf(entry []byte) iotmark.Digest { return sum(slices.Concat([]byte{0}, entry)) }
 
 func sum(b []byte) iotmark.Digest {
 	h := sha256.Sum256(b)
@@ -189,88 +152,65 @@ func Sign(s Statement, key Signer) (Signed, error) {
 	if err := s.complete(); err != nil {
 		return Signed{}, err
 	}
-	if got, err := publicKey(s.Body.Key); err != nil || !got.Equal(key.Public) {
+	k, err := s.Body.key()
+	if err != nil || !k.Public.Equal(key.Public) {
 		return Signed{}, fmt.Errorf("the statement names another key than signs it")
 	}
 	text, err := s.Text()
 	if err != nil {
 		return Signed{}, err
 	}
-	name := s.Body.Maker.KeyName()
 	plain, err := key.Sign(text)
 	if err != nil {
 		return Signed{}, err
 	}
-	ssh, err := sshsig(key, text)
+	ssh, err := key.Sign(verify.SSHMessage(verify.Namespace(Domain), sshHash, text))
 	if err != nil {
 		return Signed{}, err
 	}
-	if !ed25519.Verify(key.Public, text, plain) {
-		return Signed{}, &iotmark.Error{Kind: iotmark.Unavailable, ID: "key-signs-wrongly", Msg: "the key gave a signature that does not verify; nothing was published"}
+	sigs := []verify.Sig{k.Plain(plain), k.SSHSIG(verify.Namespace(Domain), sshHash, ssh)}
+	for _, g := range sigs {
+		if k.Verify(text, g, Domain) != nil {
+			return Signed{}, &iotmark.Error{Kind: iotmark.Unavailable, ID: "key-signs-wrongly", Msg: "the key gave a signature that does not verify; nothing was published"}
+		}
 	}
-	entry := slices.Concat(text, []byte("\n"),
-		signatureLine(name, noteKeyID(name, key.Public), plain), signatureLine(name, sshKeyID(name, key.Public), ssh))
-	if len(entry) > MaxEntry {
-		return Signed{}, invalid("statement-too-large", fmt.Sprintf("the signed statement has %d bytes, and a log takes %d; pack small files of evidence into one archive", len(entry), MaxEntry))
+	entry, err := verify.Seal(text, sigs...)
+	if e, ok := errors.AsType[*iotmark.Error](err); ok && e.ID == "entry-too-large" {
+		return Signed{}, invalid("statement-too-large", e.Msg+"; pack small files of evidence into one archive")
+	} else if err != nil {
+		return Signed{}, err
 	}
 	return OpenNote(entry)
 }
 
-func signatureLine(name string, id uint32, sig []byte) []byte {
-	raw := binary.BigEndian.AppendUint32(nil, id)
-	return []byte("\u2014 " + name + " " + base64.StdEncoding.EncodeToString(append(raw, sig...)) + "\n")
-}
+// sshHash is the hash that the SSHSIG of a statement is over, that which
+// ssh-keygen chooses.
+const sshHash = "sha512"
 
-// signatureOf takes one signature out of a note.
-func signatureOf(entry []byte, name string, id uint32) ([]byte, bool) {
-	for l := range bytes.Lines(entry) {
-		b64, ok := bytes.CutPrefix(bytes.TrimSuffix(l, []byte("\n")), []byte("\u2014 "+name+" "))
-		if !ok {
-			continue
-		}
-		if raw, err := base64.StdEncoding.DecodeString(string(b64)); err == nil && len(raw) > 4 && binary.BigEndian.Uint32(raw) == id {
-			return raw[4:], true
-		}
+// key is the key that a statement names, with its name in the note. It is one
+// that makes both signatures; a security key makes SSHSIG only.
+func (b Body) key() (*verify.Key, error) {
+	if _, err := verify.ParsePublicLine(b.Key); err != nil {
+		return nil, err
 	}
-	return nil, false
-}
-
-// verifier verifies one kind of signature line.
-type verifier struct {
-	name   string
-	id     uint32
-	verify func(msg, sig []byte) bool
-}
-
-func (v verifier) Name() string                { return v.name }
-func (v verifier) KeyHash() uint32             { return v.id }
-func (v verifier) Verify(msg, sig []byte) bool { return v.verify(msg, sig) }
-
-func verifiers(name string, pub ed25519.PublicKey) note.Verifiers {
-	return note.VerifierList(
-		verifier{name, noteKeyID(name, pub), func(msg, sig []byte) bool { return ed25519.Verify(pub, msg, sig) }},
-		verifier{name, sshKeyID(name, pub), func(msg, sig []byte) bool { return sshsigVerify(pub, msg, sig) }},
-	)
-}
-
-// noteKeyID is the key id of a note's Ed25519 signature: the first four bytes
-// of SHA-256(name LF 0x01 key) (c2sp.org/signed-note).
-func noteKeyID(name string, pub ed25519.PublicKey) uint32 {
-	return keyID(name, slices.Concat([]byte{0x01}, pub))
-}
-
-// sshKeyID is that of an SSHSIG in a note: type 0xff, then the identifier.
-func sshKeyID(name string, pub ed25519.PublicKey) uint32 {
-	return keyID(name, slices.Concat([]byte{0xff}, []byte("oim-sshsig"), pub))
-}
-
-func keyID(name string, key []byte) uint32 {
-	h := sha256.Sum256(slices.Concat([]byte(name), []byte("\n"), key))
-	return binary.BigEndian.Uint32(h[:4])
+	return verify.ParseKey(verify.KeyEntry{Key: b.Key, Name: b.Maker.KeyName(), Org: b.Maker.Domain, Person: "m1", Role: verify.Maker})
 }
 
 func broken(id iotmark.ErrorID, format string, args ...any) error {
 	return &iotmark.Error{Kind: iotmark.Unverified, ID: id, Msg: fmt.Sprintf(format, args...)}
+}
+
+// ours gives what is wrong with an entry the id that it has for a statement.
+func ours(err error) error {
+	e, ok := errors.AsType[*iotmark.Error](err)
+	if !ok {
+		return err
+	}
+	id := iotmark.ErrorID("statement-malformed")
+	if e.ID == "version-unknown" || e.ID == "type-unknown" {
+		id = "statement-version"
+	}
+	return &iotmark.Error{Kind: iotmark.Unverified, ID: id, Msg: e.Msg}
 }
 
 // OpenNote parses a signed statement strictly and verifies both signatures
@@ -280,67 +220,55 @@ func OpenNote(entry []byte) (Signed, error) {
 	if len(entry) > MaxEntry {
 		return Signed{}, broken("statement-too-large", "the statement has more than %d bytes", MaxEntry)
 	}
-	s, text, err := parseEntry(entry)
+	e, err := verify.Parse(Domain, entry)
+	if err != nil {
+		return Signed{}, ours(err)
+	}
+	s, err := statementOf(e)
 	if err != nil {
 		return Signed{}, err
 	}
-	pub, err := publicKey(s.Body.Key)
+	k, err := s.Body.key()
 	if err != nil {
 		return Signed{}, broken("statement-malformed", "the statement names no Ed25519 key as ssh-keygen writes one")
 	}
-	name := s.Body.Maker.KeyName()
-	n, err := note.Open(entry, verifiers(name, pub))
-	if err != nil {
-		return Signed{}, broken("signature-wrong", "the statement is not signed by the key that it names, or was changed since")
-	}
-	if len(n.Sigs) != 2 || len(n.UnverifiedSigs) != 0 {
-		return Signed{}, broken("signature-missing", "the statement must carry two signatures of the maker's key, of which it has %d, and no others", len(n.Sigs))
-	}
-	// One entry has one form: a second one would have another leaf hash.
-	again := slices.Concat(text, []byte("\n"))
-	for _, id := range []uint32{noteKeyID(name, pub), sshKeyID(name, pub)} {
-		for _, g := range n.Sigs {
-			if g.Hash == id {
-				again = fmt.Appendf(again, "\u2014 %s %s\n", g.Name, g.Base64)
-			}
+	var made []uint32
+	for _, g := range e.Sigs {
+		if !k.Made(g) {
+			continue
 		}
+		if k.Verify(e.Text, g, Domain) != nil {
+			return Signed{}, broken("signature-wrong", "the statement is not signed by the key that it names, or was changed since")
+		}
+		made = append(made, g.ID)
 	}
-	if !bytes.Equal(again, entry) {
-		return Signed{}, broken("statement-malformed", "the signatures do not stand in the order and form that an entry has")
+	if len(e.Sigs) != 2 || !slices.Equal(made, []uint32{k.NoteID, k.SSHID}) {
+		return Signed{}, broken("signature-missing", "the statement must carry two signatures of the maker's key, of which it has %d, and no others", len(made))
 	}
-	return Signed{Statement: s, Text: text, Note: entry, Leaf: leaf(entry)}, nil
+	ssh := e.Sigs[1].Bytes
+	if again := k.SSHSIG(verify.Namespace(Domain), sshHash, ssh[len(ssh)-ed25519.SignatureSize:]); !bytes.Equal(again.Bytes, ssh) {
+		return Signed{}, broken("statement-malformed", "the SSHSIG of a statement is over %s", sshHash)
+	}
+	return Signed{Statement: s, Text: e.Text, Note: entry, Leaf: e.Leaf, SSHSIG: ssh}, nil
 }
 
-// parseEntry reads the text of an entry. What it accepts has one form only:
-// the JSON must be what it would be written as again.
-func parseEntry(entry []byte) (Statement, []byte, error) {
-	bad := func(format string, args ...any) (Statement, []byte, error) {
-		return Statement{}, nil, broken("statement-malformed", format, args...)
+// statementOf reads an entry of which verify has looked at the frame. What it
+// accepts has one form only: the body must be what it would be written as
+// again.
+func statementOf(e *verify.Signed) (Statement, error) {
+	if e.Type != verify.DeclarationType {
+		return Statement{}, broken("statement-version", "the statement is of type %q; this program knows %s", e.Type, verify.DeclarationType)
 	}
-	if !utf8.Valid(entry) {
-		return bad("the statement is not UTF-8")
-	}
-	first, rest, ok := bytes.Cut(entry, []byte("\n"))
-	if !ok || string(first) != TypeLine {
-		return bad("the statement does not begin with the line %s", TypeLine)
-	}
-	line, rest, ok := bytes.Cut(rest, []byte("\n"))
-	if !ok || len(rest) == 0 || rest[0] != '\n' {
-		return bad("the statement must have one line of JSON, then an empty line")
-	}
-	var s Statement
-	d := json.NewDecoder(bytes.NewReader(line))
+	s := Statement{ID: e.ID, Prev: e.Prev, Subject: e.Subject, Time: e.Time, Type: string(e.Type), V: e.V}
+	d := json.NewDecoder(bytes.NewReader(e.Body))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&s); err != nil {
-		return bad("the statement's JSON cannot be read")
+	if err := d.Decode(&s.Body); err != nil {
+		return Statement{}, broken("statement-malformed", "the statement's JSON cannot be read")
 	}
-	if again, err := canonical(s); err != nil || !bytes.Equal(again, line) {
-		return bad("the statement's JSON is not in the one form of RFC 8785, or has members that nobody knows")
+	if again, err := canonical(s.Body); err != nil || !bytes.Equal(again, e.Body) {
+		return Statement{}, broken("statement-malformed", "the statement's JSON is not in the one form of RFC 8785, or has members that nobody knows")
 	}
-	if err := s.valid(); err != nil {
-		return Statement{}, nil, err
-	}
-	return s, slices.Concat(first, []byte("\n"), line, []byte("\n")), nil
+	return s, s.valid()
 }
 
 // valid looks at each member that something rests on later.
@@ -354,9 +282,7 @@ func (s Statement) valid() error {
 		return bad("date")
 	}
 	switch {
-	case s.V != 1 || s.Type != EntryType:
-		return broken("statement-version", "the statement is of type %q, version %d; this program knows %s, version 1", s.Type, s.V, EntryType)
-	case !isDomain(b.Maker.Domain):
+	case !verify.IsDomain(b.Maker.Domain):
 		return bad("maker")
 	case !b.Product.ID.Valid():
 		return bad("product id")
@@ -410,4 +336,18 @@ func cleanPath(p string) bool {
 	return strings.IndexFunc(p, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-/", r))
 	}) < 0
+}
+
+// ParsePublicKey reads the first key of a text as in key.pub, a line of
+// allowed_signers, or authorized_keys: ssh-ed25519, base64, comment.
+func ParsePublicKey(text string) (ed25519.PublicKey, error) {
+	for l := range strings.Lines(text) {
+		f := strings.Fields(l)
+		for i := 0; i+1 < len(f) && !strings.HasPrefix(l, "#"); i++ {
+			if f[i] == "ssh-ed25519" {
+				return verify.ParsePublicLine(f[i] + " " + f[i+1])
+			}
+		}
+	}
+	return nil, errors.New("there is no ssh-ed25519 key in it")
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/publication"
+	"github.com/open-iot-mark/iotmark/verify"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files")
@@ -31,7 +32,7 @@ func signed(t testing.TB, change func(*publication.Statement)) publication.Signe
 		AsOf: "2026-11-22", Bindings: iotmark.Digest(strings.Repeat("ab", 32)), Declaration: iotmark.Digest(strings.Repeat("cd", 32)),
 		Checks: map[iotmark.CheckID]int{"privacy.sensors-agree": 2}, Edition: "2026.1",
 		Files:    []publication.File{{Path: "index.html", SHA256: iotmark.Digest(strings.Repeat("ef", 32)), Size: 12}},
-		Key:      publication.PublicKeyLine(testKey(1).Public),
+		Key:      verify.PublicLine(testKey(1).Public),
 		Maker:    publication.Maker{Domain: "maker.example", Name: "\u00d6ko Lamp <Ltd> & \"S\u00f6hne\""},
 		Product:  publication.Product{ID: "g1", Model: "G1", Name: "GlowOne", GTINs: []string{"09506000134352"}},
 		Program:  "v1",
@@ -97,7 +98,7 @@ func TestOpenNoteRefuses(t *testing.T) {
 		want  iotmark.ErrorID
 	}{
 		"empty":                    {"", "statement-malformed"},
-		"another type line":        {replace("/entry/v1", "/entry/v2"), "statement-malformed"},
+		"another type line":        {replace("/entry/v1", "/entry/v2"), "statement-version"},
 		"a changed date":           {replace(`"updates_until":"2031-10-10"`, `"updates_until":"2033-10-10"`), "statement-malformed"},
 		"a changed prev":           {replace(`,"subject"`, `,"prev":"`+strings.Repeat("00", 32)+`","subject"`), "statement-malformed"},
 		"a member nobody knows":    {replace(`"v":1`, `"v":1,"w":2`), "statement-malformed"},
@@ -107,7 +108,8 @@ func TestOpenNoteRefuses(t *testing.T) {
 		"white space":              {replace(`{"body"`, `{ "body"`), "statement-malformed"},
 		"an escape too many":       {replace("\u00d6ko", `\u00d6ko`), "statement-malformed"},
 		"version 2":                {replace(`"v":1}`, `"v":2}`), "statement-version"},
-		"another type":             {replace(`declaration.published`, `mark.granted`), "statement-version"},
+		"a type nobody knows":      {replace(`declaration.published`, `declaration.sung`), "statement-version"},
+		"another type":             {replace(`declaration.published`, `mark.granted`), "statement-malformed"},
 		"a path that leads out":    {replace("index.html", "../../etc/passwd"), "statement-malformed"},
 		"a hidden path":            {replace("index.html", ".htaccess"), "statement-malformed"},
 		"an absolute path":         {replace("index.html", "/etc/passwd"), "statement-malformed"},
@@ -120,12 +122,13 @@ func TestOpenNoteRefuses(t *testing.T) {
 		"the other signature":      {lines[0] + lines[1] + lines[2] + lines[4], "signature-missing"},
 		"signatures out of order":  {lines[0] + lines[1] + lines[2] + lines[4] + lines[3], "statement-malformed"},
 		"a signature twice":        {good + lines[3], "statement-malformed"},
-		"a stranger's signature":   {good + "\u2014 else.example/maker AAAAAAAA\n", "signature-missing"},
+		"a stranger's signature":   {good + "\u2014 stranger.example/maker AAAAAAAA\n", "signature-missing"},
+		"and it out of order":      {good + "\u2014 else.example/maker AAAAAAAA\n", "statement-malformed"},
 		"another statement's note": {lines[0] + lines[1] + lines[2] + otherLines[3] + lines[4], "signature-wrong"},
 		"another statement's ssh":  {lines[0] + lines[1] + lines[2] + lines[3] + otherLines[4], "signature-wrong"},
 		"two statements":           {good + good, "statement-malformed"},
 		"a line more":              {lines[0] + lines[1] + "{}\n" + lines[2] + lines[3] + lines[4], "statement-malformed"},
-		"no line feed at the end":  {strings.TrimSuffix(good, "\n"), "signature-wrong"},
+		"no line feed at the end":  {strings.TrimSuffix(good, "\n"), "statement-malformed"},
 		"carriage returns":         {strings.ReplaceAll(good, "\n", "\r\n"), "statement-malformed"},
 		"not UTF-8":                {replace("GlowOne", "Glow\xffOne"), "statement-malformed"},
 		"too large":                {good + strings.Repeat("x", publication.MaxEntry), "statement-too-large"},
@@ -256,7 +259,7 @@ func TestLowered(t *testing.T) {
 func TestParsePublicKey(t *testing.T) {
 	t.Parallel()
 	pub := testKey(1).Public
-	line := publication.PublicKeyLine(pub)
+	line := verify.PublicLine(pub)
 	for name, text := range map[string]string{
 		"as key.pub":         line + " me@here\n",
 		"as allowed_signers": "maker.example/maker namespaces=\"x\" " + line + "\n",

@@ -17,6 +17,7 @@ import (
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/catalogue"
+	"github.com/open-iot-mark/iotmark/verify"
 )
 
 // Options say how a published set is verified.
@@ -284,10 +285,10 @@ func (p *product) statement(id ProductID) bool {
 		return false
 	}
 	body := p.s.Statement.Body
-	pub, _ := publicKey(body.Key) // OpenNote has read it
+	pub, _ := verify.ParsePublicLine(body.Key) // OpenNote has read it
 	p.out.Maker, p.out.Domain, p.out.Product, p.out.Model = body.Maker.Name, body.Maker.Domain, body.Product.Name, body.Product.Model
 	p.out.GTINs = body.Product.GTINs
-	p.out.AsOf, p.out.Edition, p.out.Statement, p.out.Fingerprint = body.AsOf, body.Edition, p.s.Leaf, Fingerprint(pub)
+	p.out.AsOf, p.out.Edition, p.out.Statement, p.out.Fingerprint = body.AsOf, body.Edition, p.s.Leaf, verify.Fingerprint(pub)
 	p.out.Promises, p.out.Lowered = &body.Promises, body.Lowered
 	if id == "" {
 		p.out.ID = body.Product.ID
@@ -296,7 +297,7 @@ func (p *product) statement(id ProductID) bool {
 	}
 	if p.opt.Trusted != nil {
 		if p.out.KeyKnown = p.opt.Trusted(pub); !p.out.KeyKnown {
-			p.fail("key-other", NoteFile, "it is signed by %s, which is not the key that was asked for", Fingerprint(pub))
+			p.fail("key-other", NoteFile, "it is signed by %s, which is not the key that was asked for", verify.Fingerprint(pub))
 		}
 	}
 	return true
@@ -305,11 +306,7 @@ func (p *product) statement(id ProductID) bool {
 // proofs looks at the files for stock tools: each must follow from the
 // statement byte for byte, so that they cannot tell another story.
 func (p *product) proofs() {
-	want, err := proofs(p.s)
-	if err != nil {
-		p.fail("statement-malformed", NoteFile, "%v", err)
-		return
-	}
+	want := proofs(p.s)
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		b, err := p.read(name, MaxEntry)
 		switch {
