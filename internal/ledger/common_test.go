@@ -25,3 +25,5 @@ func unmarshalProof(t testing.TB, b []byte) proof.TLogProof {
 	}
 	return p
 }
+
+func idFrom(s string) iotmark.ErrorID { return iotmark.ErrorID(s) }

@@ -68,6 +68,9 @@ type Head struct {
 // tree is the head as sumdb/tlog has it.
 func (h Head) tree() tlog.Tree { return tlog.Tree{N: h.Size, Hash: h.Root} }
 
+// bundle is how many entries are in the bundle of that index.
+func (h Head) bundle(n int64) int64 { return min(width, h.Size-n*width) }
+
 // openHead reads a checkpoint and verifies the log's signature. Its origin
 // must be the name of the key.
 func openHead(b []byte, key note.Verifier) (Head, error) {

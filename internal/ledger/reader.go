@@ -107,7 +107,10 @@ func (r *Reader) EntriesAt(ctx context.Context, h Head, from, to int64) iter.Seq
 		if from == to {
 			return
 		}
-		for b, err := range bundles(ctx, r.src, h, hashes(ctx, r.src, &r.cache, h), from/width, (to-1)/width+1) {
+		hr := hashes(ctx, r.src, &r.cache, h)
+		for b, err := range bundles(ctx, r.src, h, hr, from/width, (to-1)/width+1, func(ctx context.Context, n int64, p uint8) ([]byte, error) {
+			return readBundle(ctx, r.src, uint64(n), p)
+		}) {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -130,18 +133,17 @@ type bundle struct {
 	leaves  []tlog.Hash
 }
 
-// bundles reads the bundles from index from up to, and without, to, and
-// verifies each. It reads some ahead.
-func bundles(ctx context.Context, s source, h Head, hr tlog.HashReader, from, to int64) iter.Seq2[bundle, error] {
+// bundles reads the bundles from index from up to, and without, to, by the
+// given function, and verifies each. It reads some ahead.
+func bundles(ctx context.Context, s source, h Head, hr tlog.HashReader, from, to int64, read func(context.Context, int64, uint8) ([]byte, error)) iter.Seq2[bundle, error] {
 	return func(yield func(bundle, error) bool) {
-		size := func(n int64) int64 { return min(width, h.Size-n*width) }
 		for f := range ahead(ctx, from, to, func(ctx context.Context, n int64) ([]byte, error) {
-			return readBundle(ctx, s, uint64(n), part(size(n)))
+			return read(ctx, n, part(h.bundle(n)))
 		}) {
 			b := bundle{index: f.n, raw: f.value}
 			err := f.err
 			if err == nil {
-				err = b.verify(s, int(size(f.n)), hr)
+				err = b.verify(s, int(h.bundle(f.n)), hr)
 			}
 			if !yield(b, err) || err != nil {
 				return
