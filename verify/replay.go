@@ -242,6 +242,16 @@ func (r *Replayer) head(s *Signed) ref {
 	return r.heads[s.Subject]
 }
 
+// Head is the leaf of the last entry that has effect of a subject's chain: the
+// prev of the next entry of this type about it. It is empty before the first.
+// The subject is empty for entries of the whole scheme.
+func (r *Replayer) Head(t Type, subject string) iotmark.Digest {
+	if n := r.head(&Signed{Entry: Entry{Type: t, Subject: subject}}); n != 0 {
+		return r.records.leaf(n)
+	}
+	return ""
+}
+
 func (r *Replayer) advance(s *Signed, n ref) {
 	switch forms[s.Type].Subject {
 	case OfMark:

@@ -101,10 +101,10 @@ func endOf(index int64, before, e KeyEntry, listed bool) error {
 		return nil
 	case e.Role.behind() && *e.Until <= index && (before.Until == nil || *e.Until < *before.Until),
 		!listed && *e.Until <= index, // it ended in a log before this one
-		listed && before.Until == nil && *e.Until == index:
+		listed && *e.Until >= index && (before.Until == nil || *e.Until < *before.Until):
 		return nil
 	}
-	return refuse("until-wrong", "the key %s ends at %d; a key ends with the entry that says so, which is %d", e.Name, *e.Until, index)
+	return refuse("until-wrong", "the key %s ends at %d; a key ends with the entry that says so, which is %d, or later", e.Name, *e.Until, index)
 }
 
 // oneOrg holds every person to one organisation at a time, so that whoever is
