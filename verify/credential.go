@@ -46,7 +46,6 @@ type credential struct {
 	Evidence []logRef    `json:"evidence"`
 	ID       string      `json:"id"`
 	Issuer   namedParty  `json:"issuer"`
-	Proof    *Proof      `json:"proof,omitempty"`
 	Type     []string    `json:"type"`
 	From     string      `json:"validFrom"`
 	Until    string      `json:"validUntil"`

@@ -270,9 +270,13 @@ type part struct {
 	name, value []byte
 }
 
-// members goes over the members of a canonical JSON object.
+// members goes over the members of a canonical JSON object; any other value
+// has none.
 func members(obj []byte) iter.Seq[part] {
 	return func(yield func(part) bool) {
+		if len(obj) == 0 || obj[0] != '{' {
+			return
+		}
 		i := 1
 		for i < len(obj) && obj[i] == '"' {
 			from := i

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -165,7 +166,6 @@ type listCredential struct {
 	Subject listSubject `json:"credentialSubject"`
 	ID      string      `json:"id"`
 	Issuer  string      `json:"issuer"`
-	Proof   *Proof      `json:"proof,omitempty"`
 	Type    []string    `json:"type"`
 	From    string      `json:"validFrom"`
 	Until   string      `json:"validUntil"`
@@ -191,30 +191,37 @@ func (l List) credential(encoded string) listCredential {
 
 // ParseList reads a secured status list of a scheme, as it is served, and
 // checks that it says what a list of this scheme says and nothing else; the
-// bits are its own. The proof is not checked: see [VerifyDI]. Errors of kind
-// Unverified: list-malformed, list-size, list-wrong.
-func ParseList(domain string, doc []byte) (List, *Proof, error) {
+// bits are its own. Its proof is not checked: see [VerifyDI]. Errors of kind
+// Unverified: list-malformed, list-size, list-wrong, and those of [Canonical].
+func ParseList(domain string, doc []byte) (List, error) {
+	if err := Canonical(doc); err != nil {
+		return List{}, notAs("list-malformed", "the status list", doc)
+	}
+	l, _, err := parseList(domain, doc)
+	return l, err
+}
+
+// parseList is ParseList for canonical JSON. It gives the proof as well.
+func parseList(domain string, doc []byte) (List, []byte, error) {
 	var c listCredential
-	if err := json.Unmarshal(doc, &c); err != nil {
-		return List{}, nil, notAs("list-malformed", "the status list", doc)
+	rest, proof, ok := cut(doc, "proof")
+	if !ok || json.Unmarshal(rest, &c) != nil {
+		return List{}, nil, refuse("list-malformed", "the status list is no credential with a proof")
 	}
-	l := List{Domain: domain}
-	_, err := fmt.Sscanf(strings.TrimPrefix(c.ID, "https://"+domain+"/status/"), "%d-", &l.ID)
-	from, err2 := time.Parse(time.RFC3339, c.From)
-	if err != nil || err2 != nil || l.ID < 1 || c.Proof == nil {
-		return List{}, nil, refuse("list-wrong", "the status list is not one of %s, or has no proof", domain)
+	l := List{Domain: domain, Purpose: c.Subject.Purpose}
+	name, ok1 := strings.CutPrefix(c.ID, "https://"+domain+"/status/")
+	id, ok2 := strings.CutSuffix(name, "-"+l.Purpose)
+	n, ok3 := parseCount(id)
+	from, err := time.Parse(time.RFC3339, c.From)
+	if !ok1 || !ok2 || !ok3 || err != nil || n < 1 || n > maxCount/ListBits || !slices.Contains(Purposes(), l.Purpose) {
+		return List{}, nil, refuse("list-wrong", "the status list is not one of %s", domain)
 	}
-	l.Purpose, l.From = c.Subject.Purpose, from
-	if l.Purpose != Revocation && l.Purpose != Suspension {
-		return List{}, nil, refuse("list-wrong", "the status list is for %q, which is not known here", clip(l.Purpose))
-	}
-	want := l.credential(c.Subject.EncodedList)
-	want.Proof = c.Proof
-	if b, err := encode(want); err != nil || !bytes.Equal(b, doc) {
-		return List{}, nil, notAs("list-wrong", "the status list", doc)
+	l.ID, l.From = int(n), from
+	if !bytes.Equal(mustEncode(l.credential(c.Subject.EncodedList)), rest) {
+		return List{}, nil, refuse("list-wrong", "the status list says something else than a list of %s does", domain)
 	}
 	if l.Bits, err = DecodeBits(c.Subject.EncodedList, ListBits); err != nil {
 		return List{}, nil, err
 	}
-	return l, c.Proof, nil
+	return l, proof, nil
 }

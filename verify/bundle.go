@@ -1,0 +1,261 @@
+package verify
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"slices"
+
+	"github.com/open-iot-mark/iotmark"
+)
+
+// Bounds of a bundle.
+const (
+	MaxBundleFile = 64 << 10  // bytes as a file; one of the usual kind has 8,000
+	MaxBundle     = 256 << 10 // bytes of JSON
+	maxEntries    = 32
+)
+
+// BundleVersion is the version of the format, the member v of a bundle.
+const BundleVersion = 1
+
+// Marshal writes a bundle as a file: canonical JSON, compressed.
+func (b *Bundle) Marshal() ([]byte, error) {
+	doc, err := encode(b)
+	if err != nil {
+		return nil, err
+	}
+	var z bytes.Buffer
+	w, err := gzip.NewWriterLevel(&z, gzip.BestCompression)
+	if err == nil {
+		_, err = w.Write(doc)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	return z.Bytes(), err
+}
+
+// ParseBundle reads a bundle: canonical JSON, compressed with gzip or plain.
+// Nothing in it is verified. Errors of kind Unverified: bundle-large,
+// bundle-malformed, bundle-version, and those of [Canonical].
+func ParseBundle(file []byte) (*Bundle, error) {
+	if len(file) > MaxBundleFile && !bytes.HasPrefix(file, []byte("{")) || len(file) > MaxBundle {
+		return nil, refuse("bundle-large", "the file has %d bytes; a bundle has %d at most", len(file), MaxBundleFile)
+	}
+	doc := file
+	if bytes.HasPrefix(file, []byte{0x1f, 0x8b}) {
+		var err error
+		if doc, err = gunzip(file, MaxBundle); errors.Is(err, errTooLong) {
+			return nil, refuse("bundle-large", "the bundle unpacks to more than %d bytes", MaxBundle)
+		} else if err != nil {
+			return nil, refuse("bundle-malformed", "the bundle is not compressed with gzip: %v", err)
+		}
+	}
+	b := &Bundle{}
+	if err := decode(doc, b); err != nil {
+		e := *err.(*iotmark.Error)
+		e.Kind = iotmark.Unverified
+		if e.ID == "member-unknown" || e.ID == "json-malformed" {
+			e.ID = "bundle-malformed"
+		}
+		return nil, &e
+	}
+	switch {
+	case b.Entries == nil || b.Lists == nil || b.State.Path == nil:
+		return nil, refuse("bundle-malformed", "the bundle has null where a list must be")
+	case b.V != BundleVersion:
+		return nil, refuse("bundle-version", "the bundle is of version %d; this program knows version %d", b.V, BundleVersion)
+	case len(b.Entries) > maxEntries || len(b.Lists) > maxEntries:
+		return nil, refuse("bundle-large", "the bundle has more than %d entries or lists", maxEntries)
+	}
+	return b, nil
+}
+
+// place is an entry of a bundle that was found in the log.
+type place struct {
+	*Signed
+	index int64
+	seen  Seen
+}
+
+// parts are the entries of a bundle, by what they are for.
+type parts struct {
+	rings  []*place // oldest first
+	orgs   []*place
+	grant  *place
+	terms  *place // that has the terms in force: the grant, or a newer one
+	status *place
+}
+
+// sort puts the entries of a bundle where they belong. They must stand in the
+// order that [Bundle] names. Errors: keyring-missing, grant-missing,
+// status-missing, bundle-malformed.
+func (p *parts) sort(entries []*place) error {
+	rest := entries
+	take := func(types ...Type) (out []*place) {
+		for len(rest) > 0 && slices.Contains(types, rest[0].Type) {
+			out, rest = append(out, rest[0]), rest[1:]
+		}
+		return out
+	}
+	p.rings = take(KeyringSet)
+	p.orgs = take(OrgAccredited)
+	grants := take(MarkGranted)
+	newer := take(MarkRenewed, MarkAmended)
+	statuses := take(StatusPublished)
+	switch {
+	case len(p.rings) == 0:
+		return refuse("keyring-missing", "the bundle does not say who holds which key: its first entry is no keyring.set")
+	case len(grants) == 0:
+		return refuse("grant-missing", "the bundle has no mark.granted where it must stand")
+	case len(statuses) == 0:
+		return refuse("status-missing", "the bundle has no status.published where it must stand, so that nothing is known of the mark's state")
+	case len(grants) > 1 || len(newer) > 1 || len(statuses) > 1 || len(rest) > 0:
+		return refuse("bundle-malformed", "the bundle has more entries than it takes to verify one mark, or not in their order")
+	}
+	p.grant, p.terms, p.status = grants[0], grants[0], statuses[0]
+	if len(newer) == 1 {
+		p.terms = newer[0]
+		if p.terms.Subject != p.grant.Subject || p.terms.index <= p.grant.index {
+			return refuse("terms-other-mark", "the newer terms are not of the mark that was granted, or came before it")
+		}
+	}
+	for i := 1; i < len(p.rings); i++ {
+		if p.rings[i].index <= p.rings[i-1].index {
+			return refuse("bundle-malformed", "the keyrings in the bundle are not in the order of the log")
+		}
+	}
+	return nil
+}
+
+// ring is the keyring in force at an index, of those in the bundle; before the
+// first of them it is the first.
+func (p *parts) ring(index int64) *KeyringBody {
+	at := p.rings[0]
+	for _, r := range p.rings {
+		if r.index < index {
+			at = r
+		}
+	}
+	return at.body.(*KeyringBody)
+}
+
+// lastRing is the newest keyring in the bundle.
+func (p *parts) lastRing() *KeyringBody { return p.rings[len(p.rings)-1].body.(*KeyringBody) }
+
+// signers verifies the signatures of an entry that were made by some keys, and
+// counts those who may sign at its index by a rule. Errors: signature-wrong,
+// key-ended, signers-missing, signers-not-apart.
+func (e *place) signers(domain string, rule Rule, keys ...[]KeyEntry) ([]*Key, error) {
+	var now, all []*Key
+	for _, s := range e.Sigs {
+		k, err := find(s, keys)
+		if err != nil {
+			return nil, err
+		}
+		if k == nil {
+			continue // nobody's, as far as is known here
+		}
+		if err := k.Verify(e.Text, s, domain); err != nil {
+			return nil, err
+		}
+		all = append(all, k)
+		if k.Until == nil || e.index < *k.Until {
+			now = append(now, k)
+		}
+	}
+	counted, err := rule.Count(now)
+	if err == nil {
+		return counted, nil
+	}
+	if _, late := rule.Count(all); late == nil && len(all) > len(now) {
+		return nil, refuse("key-ended", "the %s is signed by keys that had ended before index %d", e.Type, e.index)
+	}
+	return nil, err
+}
+
+// find gives the key that made a signature, nil when nobody here did.
+func find(s Sig, lists [][]KeyEntry) (*Key, error) {
+	for _, keys := range lists {
+		for _, e := range keys {
+			if e.Name != s.Name {
+				continue
+			}
+			k, err := ParseKey(e)
+			if err != nil {
+				return nil, err // not after Parse
+			}
+			if k.Made(s) {
+				return k, nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+// keyrings checks the chain from the root of the trust to the newest keyring:
+// each is signed by as many of the root as the one before says, and by as many
+// of its own root as it says itself.
+func (p *parts) keyrings(t *Trust) error {
+	before := KeyringBody{Keys: t.Root, Root: t.RootThreshold}
+	for _, r := range p.rings {
+		own := r.body.(*KeyringBody)
+		if _, err := r.signers(t.Domain, Rule{Need: map[Role]int{Root: before.Root}}, before.Keys); err != nil {
+			return err
+		}
+		if !sameRoot(before, *own) {
+			if _, err := r.signers(t.Domain, Rule{Need: map[Role]int{Root: own.Root}}, own.Keys); err != nil {
+				return err
+			}
+		}
+		before = *own
+	}
+	return nil
+}
+
+// sameRoot reports whether two keyrings have the same root, so that who could
+// sign by the one could by the other.
+func sameRoot(a, b KeyringBody) bool {
+	root := func(k KeyringBody) (out []KeyEntry) {
+		for _, e := range k.Keys {
+			if e.Role == Root {
+				out = append(out, e)
+			}
+		}
+		return out
+	}
+	return a.Root == b.Root && slices.EqualFunc(root(a), root(b), func(x, y KeyEntry) bool {
+		return x.Key == y.Key && x.Name == y.Name && x.Person == y.Person && x.Org == y.Org && x.Until == nil && y.Until == nil
+	})
+}
+
+// orgKeys are the keys of all organisations in the bundle.
+func (p *parts) orgKeys() (keys []KeyEntry) {
+	for _, o := range p.orgs {
+		keys = append(keys, o.body.(*OrgBody).Keys...)
+	}
+	return keys
+}
+
+// issuer finds the issuer's key that a proof names, if it may sign for what
+// stands at an index of the log. Errors: issuer-unknown, issuer-ended.
+func (p *parts) issuer(domain, method string, index int64) (*Key, error) {
+	for _, e := range p.lastRing().Keys {
+		if e.Role != Issuer {
+			continue
+		}
+		k, err := ParseKey(e)
+		if err != nil {
+			return nil, err // not after Parse
+		}
+		if Method(domain, k.Public) != method {
+			continue
+		}
+		if k.Until != nil && index >= *k.Until {
+			return nil, refuse("issuer-ended", "the issuer's key %s had ended before index %d", k.Name, index)
+		}
+		return k, nil
+	}
+	return nil, refuse("issuer-unknown", "%q is no issuer's key of the keyring", clip(method))
+}
