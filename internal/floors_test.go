@@ -40,6 +40,7 @@ var house = map[string]room{
 	"internal/report":        {floor: 2},
 	"internal/determine": {floor: 2, sideways: []string{"internal/assess", "internal/check", "internal/check/*",
 		"internal/evidence", "internal/evidence/*"}},
+	"internal/attestation":     {floor: 2},
 	"internal/publication":     {floor: 2, sideways: []string{"internal/assess", "internal/page"}},
 	"internal/key":             {floor: 3},
 	"internal/ceremony":        {floor: 3, sideways: []string{"internal/key"}},

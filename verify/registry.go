@@ -16,7 +16,8 @@ type Registry struct {
 	Closed bool      `json:"closed,omitempty"`
 
 	Keyring      Keyring     `json:"keyring"`
-	Policy       string      `json:"policy,omitempty"` // of the last policy.set; empty: that of the trust
+	Keyrings     []int64     `json:"keyrings,omitempty"` // indexes of all keyring.set that had effect
+	Policy       string      `json:"policy,omitempty"`   // of the last policy.set; empty: that of the trust
 	Orgs         []Org       `json:"orgs,omitempty"`
 	Makers       []Party     `json:"makers,omitempty"`
 	Proposals    []Proposal  `json:"proposals,omitempty"`

@@ -161,6 +161,9 @@ func (l List) Until() time.Time { return l.From.Add(listLife) }
 // canonical JSON (Bitstring Status List v1.0, 2.2; VC Data Model 2.0).
 func (l List) Credential() []byte { return mustEncode(l.credential(EncodeBits(l.Bits))) }
 
+// ListContext returns the contexts of the credential of a status list.
+func ListContext() []string { return []string{contextVC} }
+
 type listCredential struct {
 	Context []string    `json:"@context"`
 	Subject listSubject `json:"credentialSubject"`
@@ -182,7 +185,7 @@ type listSubject struct {
 func (l List) credential(encoded string) listCredential {
 	url := listURL(l.Domain, l.ID, l.Purpose)
 	return listCredential{
-		Context: []string{contextVC},
+		Context: ListContext(),
 		Subject: listSubject{EncodedList: encoded, ID: url + "#list", Purpose: l.Purpose, TTL: listTTL.Milliseconds(), Type: "BitstringStatusList"},
 		ID:      url, Issuer: DID(l.Domain), Type: []string{"VerifiableCredential", "BitstringStatusListCredential"},
 		From: l.From.UTC().Format(time.RFC3339), Until: l.Until().UTC().Format(time.RFC3339),

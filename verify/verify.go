@@ -325,7 +325,7 @@ func (v *verification) list(doc []byte) (List, error) {
 		return List{}, err
 	}
 	rest, _, _ := cut(doc, "proof")
-	return l, v.secured("list", rest, proof, []string{contextVC}, l.From, v.parts.status.index)
+	return l, v.secured("list", rest, proof, ListContext(), l.From, v.parts.status.index)
 }
 
 // currency finds the answer.
