@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -11,11 +13,11 @@ import (
 	"github.com/open-iot-mark/iotmark"
 )
 
-// Config says how a log is written. Dir, Signer and Verifier are needed.
+// Config says how a log is written. Dir, Signer and Key are needed.
 type Config struct {
-	Dir      string
-	Signer   note.Signer   // Ed25519; its name is the log's origin
-	Verifier note.Verifier // of the same key
+	Dir    string
+	Signer note.Signer // Ed25519; its name is the log's origin
+	Key    string      // C2SP verifier key of the same
 
 	Interval  time.Duration // between two checkpoints; 10 s when zero, at least 10 ms
 	Republish time.Duration // after which the same checkpoint is witnessed anew; 6 h when zero
@@ -30,11 +32,11 @@ type Config struct {
 }
 
 func (c *Config) complete() error {
-	if c.Signer == nil || c.Verifier == nil {
+	if c.Signer == nil {
 		return fail(iotmark.Invalid, "log-key-missing", nil, "a log is written with its key")
 	}
-	if c.Signer.Name() != c.Verifier.Name() || c.Signer.KeyHash() != c.Verifier.KeyHash() {
-		return fail(iotmark.Invalid, "log-key-wrong", nil, "the private key is of %s, and the public key of %s", c.Signer.Name(), c.Verifier.Name())
+	if mine := fmt.Sprintf("%s+%08x+", c.Signer.Name(), c.Signer.KeyHash()); !strings.HasPrefix(c.Key, mine) {
+		return fail(iotmark.Invalid, "log-key-wrong", nil, "the private key is of %s, and the public key another", strings.TrimSuffix(mine, "+"))
 	}
 	def := func(d *time.Duration, v, least time.Duration) {
 		if *d == 0 {

@@ -25,7 +25,7 @@ const (
 	maxAsked     = 4        // times that one witness is asked about one checkpoint
 	maxProof     = 63       // lines of a consistency proof; C2SP tlog-witness
 	sizeType     = "text/x.tlog.size"
-	witnessGrace = 200 * time.Millisecond // for those that answer usually, once enough signed
+	witnessGrace = 200 * time.Millisecond // for those that can be expected to sign, once enough did
 )
 
 // WitnessHealth is how it goes with one witness.
@@ -63,7 +63,7 @@ func newWitnesses(q *quorum, timeout time.Duration, now func() time.Time, size i
 
 // sign returns the checkpoint with the signatures of witnesses, in the order
 // of the policy; an error when they are not enough. All are asked at once.
-// Once enough signed, those that signed last time are waited for a little.
+// Once enough signed, those that can be expected to are waited for a little.
 func (ws *witnesses) sign(ctx context.Context, h Head, hr tlog.HashReader) ([]byte, error) {
 	if len(ws.quorum.witnesses) == 0 {
 		return h.Note, nil
@@ -138,11 +138,12 @@ func (ws *witnesses) note(i int, err error) {
 	}
 }
 
-// usual reports whether a witness signed the last time it was asked.
+// usual reports whether a witness can be expected to sign: it did the last
+// time, or was not asked yet.
 func (ws *witnesses) usual(i int) bool {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
-	return ws.health[i].Err == nil && !ws.health[i].Signed.IsZero()
+	return ws.health[i].Err == nil
 }
 
 func (ws *witnesses) errs() (out []error) {

@@ -26,11 +26,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/transparency-dev/formats/log"
-	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/verify"
 )
 
 // Log is what others need of a log that they write to.
@@ -52,10 +51,10 @@ const (
 	height        = 8                      // of a tile
 	maxTile       = width * tlog.HashSize  // bytes
 	maxBundle     = width * (2 + maxEntry) // bytes
-	maxCheckpoint = 64 << 10               // bytes of one checkpoint; with twenty witnesses it has 3 KB
-	checkpointAt  = "checkpoint"           // in the folder of a log
-	birthsAt      = "births"               // in the folder of a log
-	maxSize       = 1 << 48                // entries; more is a lie, and sums of it would not fit
+	maxCheckpoint = verify.MaxCheckpoint
+	checkpointAt  = "checkpoint" // in the folder of a log
+	birthsAt      = "births"     // in the folder of a log
+	maxSize       = 1 << 48      // entries; more is a lie, and sums of it would not fit
 )
 
 // Head is a checkpoint whose signature by the log was verified.
@@ -71,36 +70,39 @@ func (h Head) tree() tlog.Tree { return tlog.Tree{N: h.Size, Hash: h.Root} }
 // bundle is how many entries are in the bundle of that index.
 func (h Head) bundle(n int64) int64 { return min(width, h.Size-n*width) }
 
-// openHead reads a checkpoint and verifies the log's signature. Its origin
-// must be the name of the key.
-func openHead(b []byte, key note.Verifier) (Head, error) {
-	if len(b) > maxCheckpoint {
-		return Head{}, unverified("checkpoint-malformed", "the checkpoint has more than %d bytes", maxCheckpoint)
+// key is the public key of a log.
+type key struct {
+	origin string
+	alone  *verify.Policy // that asks for the log's signature and no witness
+}
+
+// parseKey reads a C2SP verifier key. Its name is the origin.
+func parseKey(vkey string) (key, error) {
+	vkey = strings.TrimSpace(vkey)
+	p, err := verify.ParsePolicy("quorum none\n")
+	if err == nil {
+		p, err = p.ForLog(vkey)
 	}
-	n, err := note.Open(b, note.VerifierList(key))
 	if err != nil {
-		if first, _, _ := strings.Cut(string(b), "\n"); first != key.Name() && len(first) < 300 {
-			return Head{}, unverified("origin-wrong", "the checkpoint is of the log %q, not of %q", first, key.Name())
-		}
-		return Head{}, &iotmark.Error{Kind: iotmark.Unverified, ID: "log-signature-wrong", Err: err,
-			Msg: fmt.Sprintf("the checkpoint is not signed by the key of %s", key.Name())}
+		return key{}, fail(iotmark.Invalid, "log-key-wrong", err, "this is no verifier key of a log; it is one line as in log.example/1+9eca1ad6+AfomAbc...")
 	}
-	var c log.Checkpoint
-	rest, err := c.Unmarshal([]byte(n.Text))
-	if err != nil || len(c.Hash) != sha256.Size || len(rest) > 0 {
-		return Head{}, unverified("checkpoint-malformed", "the checkpoint is not three lines of origin, size and root")
+	name, _, _ := strings.Cut(vkey, "+")
+	return key{name, p}, nil
+}
+
+// open reads a checkpoint and verifies the log's signature.
+func (k key) open(b []byte) (Head, error) { return openHead(b, k.alone, k.origin) }
+
+// openHead reads a checkpoint and holds a policy against it.
+func openHead(b []byte, p *verify.Policy, origin string) (Head, error) {
+	s, err := p.Open(b, origin)
+	if err != nil {
+		return Head{}, err
 	}
-	if c.Origin != key.Name() {
-		return Head{}, unverified("origin-wrong", "the checkpoint is of the log %q, not of %q", c.Origin, key.Name())
+	if s.Size > maxSize {
+		return Head{}, unverified("checkpoint-malformed", "the checkpoint tells %d entries", s.Size)
 	}
-	if c.Size > maxSize {
-		return Head{}, unverified("checkpoint-malformed", "the checkpoint tells %d entries", c.Size)
-	}
-	h := Head{Size: int64(c.Size), Root: tlog.Hash(c.Hash), Note: b}
-	if string(checkpointText(c.Origin, h.Size, h.Root)) != n.Text {
-		return Head{}, unverified("checkpoint-malformed", "the checkpoint is not written in its one form")
-	}
-	return h, nil
+	return Head{Size: s.Size, Root: s.Root, Note: b}, nil
 }
 
 // checkpointText is what the log and its witnesses sign; C2SP tlog-checkpoint.

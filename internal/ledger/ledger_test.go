@@ -21,7 +21,6 @@ const origin = "log.iotmark.example/1"
 type keys struct {
 	skey, vkey string
 	signer     note.Signer
-	verifier   note.Verifier
 }
 
 func newKeys(t testing.TB, name string) keys {
@@ -34,15 +33,11 @@ func newKeys(t testing.TB, name string) keys {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := note.NewVerifier(vkey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return keys{skey, vkey, s, v}
+	return keys{skey, vkey, s}
 }
 
 func (k keys) config(dir string) ledger.Config {
-	return ledger.Config{Dir: dir, Signer: k.signer, Verifier: k.verifier, Interval: 10 * time.Millisecond, Batch: 64, BatchAge: time.Millisecond}
+	return ledger.Config{Dir: dir, Signer: k.signer, Key: k.vkey, Interval: 10 * time.Millisecond, Batch: 64, BatchAge: time.Millisecond}
 }
 
 // newLog makes a log and opens it.

@@ -94,7 +94,7 @@ func newMirror(ctx context.Context, from *Reader, dir string) (*mirror, error) {
 	b, err := whole(ctx, folder(dir), checkpointAt, maxCheckpoint)
 	switch {
 	case err == nil:
-		if m.old, err = openHead(b, from.key); err != nil {
+		if m.old, err = from.Open(b); err != nil {
 			return nil, fail(iotmark.Conflict, "mirror-other", err, "%s holds something else than a copy of %s", dir, from.Origin())
 		}
 	case !errors.Is(err, fs.ErrNotExist):

@@ -5,53 +5,63 @@ import (
 	"strings"
 
 	fnote "github.com/transparency-dev/formats/note"
-	"github.com/transparency-dev/formats/witness"
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/verify"
 )
 
 // quorum is a policy as the writer of a log needs it: whom to ask, and when
 // enough have signed.
 type quorum struct {
-	group     witness.Group
+	policy    *verify.Policy
+	origin    string
 	witnesses []member
 }
 
-// member is one witness of a policy.
+// member is one witness of a policy that can be asked.
 type member struct {
 	url      string // of add-checkpoint
 	verifier note.Verifier
 }
 
-// parseQuorum reads a C2SP tlog-policy. Every witness needs an address.
-func parseQuorum(text string) (*quorum, error) {
+// parseQuorum reads a C2SP tlog-policy for the log of that verifier key. A
+// witness without an address is not asked.
+func parseQuorum(text, vkey string) (*quorum, error) {
 	if strings.TrimSpace(text) == "" {
-		return &quorum{group: witness.NewGroup(0)}, nil
+		text = "quorum none\n"
 	}
-	g, err := witness.ParsePolicy([]byte(text))
+	p, err := verify.ParsePolicy(text)
 	if err != nil {
-		return nil, fail(iotmark.Invalid, "policy-malformed", err, "the policy cannot be read; see https://c2sp.org/tlog-policy. For a log every witness needs an address")
+		return nil, err
 	}
-	q := &quorum{group: g}
-	for _, line := range strings.Split(text, "\n") {
-		line, _, _ = strings.Cut(line, "#")
-		f := strings.Fields(line)
-		if len(f) != 4 || f[0] != "witness" {
+	if p, err = p.ForLog(strings.TrimSpace(vkey)); err != nil {
+		return nil, err
+	}
+	origin, _, _ := strings.Cut(vkey, "+")
+	q := &quorum{policy: p, origin: origin}
+	for _, w := range p.Witnesses() {
+		if w.URL == "" {
 			continue
 		}
-		v, err := fnote.NewVerifierForCosignatureV1(f[2])
+		v, err := fnote.NewVerifierForCosignatureV1(w.VKey)
 		if err != nil {
-			return nil, fail(iotmark.Invalid, "policy-malformed", err, "the key of witness %s cannot be read", f[1])
+			return nil, fail(iotmark.Invalid, "policy-malformed", err, "the key of witness %s cannot be read", w.Name)
 		}
-		u, err := url.Parse(f[3])
-		if err != nil || u.Host == "" {
-			return nil, fail(iotmark.Invalid, "policy-malformed", err, "the address of witness %s cannot be read", f[1])
+		u, err := url.Parse(w.URL)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return nil, fail(iotmark.Invalid, "policy-malformed", err, "the address of witness %s is none of http or https", w.Name)
 		}
 		q.witnesses = append(q.witnesses, member{u.JoinPath("add-checkpoint").String(), v})
+	}
+	if need := p.Margin().Needed; len(q.witnesses) < need {
+		return nil, fail(iotmark.Invalid, "policy-malformed", nil, "the policy needs %d witnesses, and has the addresses of %d", need, len(q.witnesses))
 	}
 	return q, nil
 }
 
 // met reports whether enough witnesses signed a checkpoint.
-func (q *quorum) met(checkpoint []byte) bool { return q.group.Satisfied(checkpoint) }
+func (q *quorum) met(checkpoint []byte) bool {
+	_, err := q.policy.Open(checkpoint, q.origin)
+	return err == nil
+}

@@ -54,12 +54,16 @@ func Open(ctx context.Context, cfg Config) (*Posix, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	q, err := parseQuorum(cfg.Policy)
+	q, err := parseQuorum(cfg.Policy, cfg.Key)
+	if err != nil {
+		return nil, err
+	}
+	k, err := parseKey(cfg.Key)
 	if err != nil {
 		return nil, err
 	}
 	p := &Posix{
-		Reader: &Reader{src: folder(cfg.Dir), key: cfg.Verifier},
+		Reader: &Reader{src: folder(cfg.Dir), key: k},
 		cfg:    cfg, wake: make(chan struct{}, 1), done: make(chan struct{}), changed: make(chan struct{}),
 	}
 	if _, err := p.Head(ctx); err != nil {
@@ -393,7 +397,7 @@ func (p *Posix) prepare(ctx context.Context, size int64, old Head) (Head, error)
 			return Head{}, err
 		}
 	}
-	if h, err = openHead(h.Note, p.cfg.Verifier); err != nil || h.Size != size || h.Root != root {
+	if h, err = p.Reader.Open(h.Note); err != nil || h.Size != size || h.Root != root {
 		return Head{}, fail(iotmark.Unverified, "log-key-wrong", err, "the key that signs is not the log's key")
 	}
 	if size > p.last {

@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/transparency-dev/formats/proof"
-	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/open-iot-mark/iotmark"
@@ -20,7 +19,7 @@ import (
 // signed. Witnesses are for whoever has a policy to judge.
 type Reader struct {
 	src   source
-	key   note.Verifier
+	key   key
 	cache tileCache
 
 	mu     sync.Mutex
@@ -29,25 +28,25 @@ type Reader struct {
 }
 
 // NewReader reads the log in a folder, or behind an address that begins with
-// https:// or http://. key is the verifier key of the log (C2SP signed-note);
+// https:// or http://. vkey is the verifier key of the log (C2SP signed-note);
 // its name is the origin. Nothing is opened yet.
-func NewReader(where, key string) (*Reader, error) {
-	v, err := note.NewVerifier(strings.TrimSpace(key))
+func NewReader(where, vkey string) (*Reader, error) {
+	k, err := parseKey(vkey)
 	if err != nil {
-		return nil, fail(iotmark.Invalid, "log-key-wrong", err, "this is no verifier key of a log; it is one line as in log.example/1+9eca1ad6+AfomAbc...")
+		return nil, err
 	}
 	if strings.Contains(where, "://") {
 		s, err := newSite(where)
 		if err != nil {
 			return nil, err
 		}
-		return &Reader{src: s, key: v}, nil
+		return &Reader{src: s, key: k}, nil
 	}
-	return &Reader{src: folder(where), key: v}, nil
+	return &Reader{src: folder(where), key: k}, nil
 }
 
 // Origin is the name of the log.
-func (r *Reader) Origin() string { return r.key.Name() }
+func (r *Reader) Origin() string { return r.key.origin }
 
 // Checkpoint returns the published checkpoint as it is there; nothing of it is
 // verified yet.
@@ -69,7 +68,7 @@ func (r *Reader) Head(ctx context.Context) (Head, error) {
 }
 
 // Open verifies the log's signature on a checkpoint, wherever it comes from.
-func (r *Reader) Open(checkpoint []byte) (Head, error) { return openHead(checkpoint, r.key) }
+func (r *Reader) Open(checkpoint []byte) (Head, error) { return r.key.open(checkpoint) }
 
 // ReadTile returns a tile of hashes as it is there; see [Log]. Nothing of it
 // is verified.

@@ -32,9 +32,9 @@ var (
 // Handler serves the log in a folder: checkpoint, births, tiles and entries as
 // files, and birth/<index>.tlog-proof, which is made from them. Everything but
 // the first two stays the same for ever and says so. It lists nothing and
-// changes nothing. key is the log's verifier key.
-func Handler(dir, key string) (http.Handler, error) {
-	r, err := NewReader(dir, key)
+// changes nothing. vkey is the log's verifier key.
+func Handler(dir, vkey string) (http.Handler, error) {
+	r, err := NewReader(dir, vkey)
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ type Witness struct {
 // watched is one log that a witness knows.
 type watched struct {
 	origin string
-	keys   []note.Verifier
+	keys   []key
 
 	mu     sync.Mutex
 	seen   Head      // guarded by mu
@@ -124,14 +124,14 @@ func NewWitness(cfg WitnessConfig) (*Witness, error) {
 	}
 	w := &Witness{cfg: cfg, logs: map[string]*watched{}, busy: make(chan struct{}, maxBusy)}
 	for _, k := range cfg.Logs {
-		v, err := note.NewVerifier(strings.TrimSpace(k))
+		v, err := parseKey(k)
 		if err != nil {
-			return nil, fail(iotmark.Invalid, "log-key-wrong", err, "a log is named by its verifier key, as in log.example/1+9eca1ad6+AfomAbc...")
+			return nil, err
 		}
-		l := w.logs[v.Name()]
+		l := w.logs[v.origin]
 		if l == nil {
-			l = &watched{origin: v.Name(), tokens: float64(cfg.Burst), filled: cfg.Now(), seen: Head{Root: emptyRoot}}
-			w.logs[v.Name()] = l
+			l = &watched{origin: v.origin, tokens: float64(cfg.Burst), filled: cfg.Now(), seen: Head{Root: emptyRoot}}
+			w.logs[v.origin] = l
 		}
 		l.keys = append(l.keys, v)
 	}
@@ -178,7 +178,7 @@ func (w *Witness) recall(l *watched) error {
 // open verifies a checkpoint under one of the keys of the log.
 func (l *watched) open(b []byte) (h Head, err error) {
 	for _, k := range l.keys {
-		if h, err = openHead(b, k); err == nil {
+		if h, err = k.open(b); err == nil {
 			return h, nil
 		}
 	}

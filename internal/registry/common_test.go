@@ -78,8 +78,8 @@ func signers(s *verifytest.Scheme) (note.Signer, note.Verifier, error) {
 }
 
 func config(s *verifytest.Scheme, dir string) (ledger.Config, error) {
-	k, v, err := signers(s)
-	return ledger.Config{Dir: dir, Signer: k, Verifier: v, Interval: 10 * time.Millisecond, BatchAge: time.Millisecond}, err
+	k, _, err := signers(s)
+	return ledger.Config{Dir: dir, Signer: k, Key: s.Trust.Log, Interval: 10 * time.Millisecond, BatchAge: time.Millisecond}, err
 }
 
 // build makes a world with an empty log.
