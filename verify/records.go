@@ -3,7 +3,6 @@ package verify
 import (
 	"encoding/hex"
 	"hash/maphash"
-	"slices"
 	"sort"
 	"time"
 
@@ -227,10 +226,11 @@ func (w *lexicon) text(i int) string {
 
 // records are all entries that have effect, by ref, with their ids.
 type records struct {
-	list chunked[record]
-	ids  finder
-	sets [][]uint32 // sets of keys, by number of the key; the first is empty
-	seen map[string]uint16
+	list   chunked[record]
+	ids    finder
+	sets   [][]uint32 // sets of keys, by number of the key; the first is empty
+	seen   map[string]uint16
+	beyond map[ref][]uint32 // sets of entries after there were too many
 }
 
 func (rs *records) at(n ref) *record { return rs.list.at(int(n - 1)) }
@@ -240,14 +240,24 @@ func (rs *records) has(id [16]byte) bool {
 	return ok
 }
 
-func (rs *records) add(r record) ref {
+// add keeps an entry and the numbers of the keys that signed it.
+func (rs *records) add(r record, who []uint32) ref {
+	set, ok := rs.set(who)
+	r.who = [2]byte{byte(set), byte(set >> 8)}
 	i := rs.list.add(r)
+	n := ref(i + 1)
+	if !ok {
+		if rs.beyond == nil {
+			rs.beyond = map[ref][]uint32{}
+		}
+		rs.beyond[n] = who
+	}
 	rs.ids.add(i, func(i int) uint64 { return hashOf(rs.list.at(i).id[:]) })
-	return ref(i + 1)
+	return n
 }
 
-// maxSets is how many different sets of signers are kept.
-const maxSets = 1<<16 - 1
+// maxSets is how many different sets of signers have a number.
+const maxSets = 1<<16 - 2
 
 // set gives the number of a set of keys, and false when there are too many
 // sets.
@@ -255,8 +265,6 @@ func (rs *records) set(keys []uint32) (uint16, bool) {
 	if len(keys) == 0 {
 		return 0, true
 	}
-	slices.Sort(keys)
-	keys = slices.Compact(keys)
 	b := make([]byte, 0, 4*len(keys))
 	for _, k := range keys {
 		b = append(b, byte(k), byte(k>>8), byte(k>>16), byte(k>>24))
@@ -268,21 +276,28 @@ func (rs *records) set(keys []uint32) (uint16, bool) {
 		rs.seen, rs.sets = map[string]uint16{}, [][]uint32{nil}
 	}
 	if len(rs.sets) > maxSets {
-		return 0, false
+		return maxSets + 1, false
 	}
 	n := uint16(len(rs.sets))
-	rs.sets = append(rs.sets, slices.Clone(keys))
+	rs.sets = append(rs.sets, keys)
 	rs.seen[string(b)] = n
 	return n, true
 }
 
 // signers gives the numbers of the keys that signed an entry.
 func (rs *records) signers(n ref) []uint32 {
+	if n == 0 {
+		return nil
+	}
 	w := rs.at(n).who
-	if i := int(w[0]) | int(w[1])<<8; i > 0 {
+	switch i := int(w[0]) | int(w[1])<<8; i {
+	case 0:
+		return nil
+	case maxSets + 1:
+		return rs.beyond[n]
+	default:
 		return rs.sets[i]
 	}
-	return nil
 }
 
 func (rs *records) leaf(n ref) iotmark.Digest {

@@ -133,16 +133,30 @@ func (r *Replayer) Apply(note []byte, witnessed int64) *Void {
 	if a.Signed != nil {
 		v.ID, v.Type = a.ID, a.Type
 	}
-	r.voids = append(r.voids, voided{index: v.Index, id: idBytes(v.ID), typ: kindOf[v.Type], why: r.arena.put([]byte(string(v.Reason) + "\n" + v.Msg))})
+	kept := voided{index: v.Index, id: idBytes(v.ID), typ: kindOf[v.Type]}
+	if !r.full() {
+		kept.why = r.arena.put([]byte(string(v.Reason) + "\n" + v.Msg))
+	}
+	r.voids = append(r.voids, kept)
 	return &v
+}
+
+// full reports whether there is no room for more. It comes after 4 billion
+// entries or 16 gigabytes of terms and texts.
+func (r *Replayer) full() bool {
+	return r.records.list.n >= maxRecords || len(r.arena.chunks) >= maxChunks
+}
+
+func tooLarge() error {
+	return refuse("log-too-large", "a replay holds 4 billion entries and 16 gigabytes of terms; begin another generation of the log")
 }
 
 func (r *Replayer) judge(a *act, note []byte) error {
 	if r.closed {
 		return refuse("log-closed", "the log was closed before this entry")
 	}
-	if r.records.list.n >= maxRecords || len(r.arena.chunks) >= maxChunks {
-		return refuse("log-too-large", "a replay holds 4 billion entries; begin another generation of the log")
+	if r.full() {
+		return tooLarge()
 	}
 	s, err := Parse(r.trust.Domain, note)
 	if err != nil {
@@ -168,11 +182,7 @@ func (r *Replayer) judge(a *act, note []byte) error {
 	if err := rules[s.Type](a); err != nil {
 		return err
 	}
-	set, ok := r.records.set(a.who)
-	if !ok {
-		return refuse("log-too-large", "there are more different sets of signers than a replay holds")
-	}
-	n := r.records.add(record{leaf: bytesOf(s.Leaf), id: idBytes(s.ID), at: stamp(a.at), prev: a.prev.bytes(), who: [2]byte{byte(set), byte(set >> 8)}, kind: kindOf[s.Type]})
+	n := r.records.add(record{leaf: bytesOf(s.Leaf), id: idBytes(s.ID), at: stamp(a.at), prev: a.prev.bytes(), kind: kindOf[s.Type]}, a.who)
 	a.commit(n)
 	r.advance(s, n)
 	if a.late {
@@ -314,8 +324,13 @@ func Replay(entries iter.Seq2[[]byte, error], births []Birth, t *Trust, asOf tim
 
 // whyVoid takes apart what Apply kept.
 func (r *Replayer) whyVoid(v voided) Void {
-	reason, msg, _ := bytes.Cut(r.arena.get(v.why), []byte("\n"))
-	out := Void{Index: v.index, Type: kinds[v.typ], Reason: iotmark.ErrorID(reason), Msg: string(msg)}
+	out := Void{Index: v.index, Type: kinds[v.typ]}
+	if reason, msg, ok := bytes.Cut(r.arena.get(v.why), []byte("\n")); ok {
+		out.Reason, out.Msg = iotmark.ErrorID(reason), string(msg)
+	} else {
+		e := tooLarge().(*iotmark.Error)
+		out.Reason, out.Msg = e.ID, e.Msg
+	}
 	if v.id != [16]byte{} {
 		out.ID = idText(v.id)
 	}
