@@ -16,6 +16,8 @@ import (
 // claims. What comes later is of the time at which outsiders saw it.
 const tooLate = 72 * 60 * 60 // seconds
 
+//go:generate go test . -run TestStatesDocument -update
+
 // Replayer reads the entries of a log one after another and knows at each what
 // they amount to. Two replayers that read the same are in the same state: it
 // asks nothing but the entries, the times of witnesses, and the trust.
