@@ -223,6 +223,30 @@ func TestDetermineStaysAtHome(t *testing.T) {
 	}
 }
 
+// What is verified offline is verified by few: the package that others link
+// to check a mark has the standard library and these modules, and does
+// nothing but compute.
+func TestVerifyStandsAlone(t *testing.T) {
+	t.Parallel()
+	modules := []string{"golang.org/x/mod/", "github.com/transparency-dev/merkle", "github.com/transparency-dev/formats/", "github.com/gowebpki/jcs"}
+	for _, p := range list(t, "./verify") {
+		for _, imp := range p.Imports {
+			known := imp == module || slices.ContainsFunc(modules, func(m string) bool { return strings.HasPrefix(imp, m) })
+			if strings.Contains(strings.Split(imp, "/")[0], ".") && !known {
+				t.Errorf("verify imports %s", imp)
+			}
+			if slices.Contains(doesIO, imp) {
+				t.Errorf("verify imports %s; it reads and writes nothing", imp)
+			}
+		}
+	}
+	for _, p := range list(t, "-deps", "./verify") {
+		if slices.Contains([]string{"net/http", "crypto/tls", "database/sql", "os/exec", "plugin"}, p.ImportPath) {
+			t.Errorf("verify depends on %s", p.ImportPath)
+		}
+	}
+}
+
 // The table has no room that does not exist any more.
 func TestHouseHasNoEmptyRooms(t *testing.T) {
 	t.Parallel()

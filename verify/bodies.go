@@ -20,15 +20,15 @@ const (
 )
 
 // DeclarationBody is what replay reads of the body of declaration.published.
-// All of it is the statement that a maker publishes at home, and is kept and
-// signed as it stands.
+// The body has more members: it is the statement that a maker publishes at
+// home, and is kept and signed as it stands (docs/publish.md).
 type DeclarationBody struct {
 	Key   string `json:"key"` // that signed it, as in a public key file of OpenSSH
 	Maker struct {
-		Domain string `json:"domain"`
+		Domain string `json:"domain"` // where the statement belongs
 	} `json:"maker"`
 	Product struct {
-		ID string `json:"id"`
+		ID string `json:"id"` // its folder there
 	} `json:"product"`
 }
 

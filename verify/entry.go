@@ -33,13 +33,13 @@ const Version = 1
 // Entry is the second line of an entry: one object of RFC 8785 JSON with
 // these members and no others.
 type Entry struct {
-	Body    json.RawMessage `json:"body"`              // by type; see [Forms]
+	Body    json.RawMessage `json:"body"`              // what it says; see [Forms]
 	ID      string          `json:"id"`                // UUID version 7 in small letters; the same id never counts twice
 	Prev    iotmark.Digest  `json:"prev,omitempty"`    // leaf of the subject's last entry; absent in its first
 	Subject string          `json:"subject,omitempty"` // URN; absent where the entry is of the whole scheme
 	Time    string          `json:"time"`              // as the signers claim it: RFC 3339, UTC, whole seconds
-	Type    Type            `json:"type"`
-	V       int             `json:"v"` // Version
+	Type    Type            `json:"type"`              // one of the table below
+	V       int             `json:"v"`                 // version of this format: 1
 }
 
 // Sig is one signature line of a note (c2sp.org/signed-note).

@@ -1,5 +1,7 @@
 package verify
 
+//go:generate go test . -run TestDocs|TestGolden -update
+
 import (
 	"bytes"
 	"encoding/json"
