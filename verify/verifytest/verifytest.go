@@ -13,6 +13,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -357,3 +358,10 @@ func (s *Scheme) Code() string {
 	h := sha256.Sum256(binary.BigEndian.AppendUint64([]byte("code "), s.codes))
 	return iotmark.NewCode([5]byte(h[:5]))
 }
+
+// Save gives the heads of all chains, to be restored after an entry that did
+// not count after all.
+func (s *Scheme) Save() map[string]iotmark.Digest { return maps.Clone(s.heads) }
+
+// Restore sets the heads of all chains to those of before.
+func (s *Scheme) Restore(heads map[string]iotmark.Digest) { s.heads = heads }
