@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-
 	"github.com/open-iot-mark/iotmark/internal/ledger"
 	"github.com/open-iot-mark/iotmark/internal/registry"
 	"github.com/open-iot-mark/iotmark/internal/store"
@@ -42,7 +41,7 @@ func child(arg string) int {
 // fatal stands in for a test where there is none.
 type fatal struct{}
 
-func (fatal) Helper()                       {}
+func (fatal) Helper()                      {}
 func (fatal) Fatalf(f string, args ...any) { panic(fmt.Sprintf(f, args...)) }
 
 func bare() *verifytest.Scheme {
