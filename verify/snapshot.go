@@ -18,25 +18,9 @@ import (
 // goes on unchanged, and the registry shares nothing with it that changes.
 func (r *Replayer) Registry(asOf time.Time) *Registry {
 	at := asOf.Unix()
-	out := &Registry{Domain: r.trust.Domain, Origin: r.origin, Size: r.size, AsOf: asOf.UTC().Truncate(time.Second), Closed: r.closed,
-		Keyring: r.ring, Policy: r.policy, Late: slices.Clone(r.late), Corrections: slices.Clone(r.corrections), Anchors: slices.Clone(r.anchors)}
-	for _, n := range r.rings {
-		out.Keyrings = append(out.Keyrings, r.index(n))
-	}
-	for _, o := range r.orgs {
-		out.Orgs = append(out.Orgs, *o)
-	}
-	for i, m := range r.makers {
-		out.Makers = append(out.Makers, Party{MakerBody: r.makerBody(i), Leaf: r.records.leaf(m.last), Index: r.index(m.last)})
-	}
-	for _, p := range r.proposals {
-		out.Proposals = append(out.Proposals, *p)
-	}
-	for _, e := range r.editions {
-		out.Editions = append(out.Editions, *e)
-	}
+	out := r.Scheme(asOf)
 	for i := range r.products.rows.n {
-		if p := r.products.rows.at(i); p.head != 0 || p.declaration != 0 || len(r.products.refused[i]) > 0 {
+		if r.told(i) {
 			out.Products = append(out.Products, r.product(i))
 		}
 	}
@@ -47,9 +31,6 @@ func (r *Replayer) Registry(asOf time.Time) *Registry {
 	}
 	for s := range r.marks.slots.n {
 		out.Marks = append(out.Marks, r.mark(int(*r.marks.slots.at(s)), at))
-	}
-	if n := r.status; n != 0 {
-		out.Status = &StatusSeen{StatusBody: r.statuses, Index: r.index(n), Leaf: r.records.leaf(n), Time: r.timeOf(n)}
 	}
 	for _, v := range r.voids {
 		out.Voids = append(out.Voids, r.whyVoid(v))
