@@ -258,10 +258,7 @@ func (r *Replayer) head(s *Signed) ref {
 // prev of the next entry of this type about it. It is empty before the first.
 // The subject is empty for entries of the whole scheme.
 func (r *Replayer) Head(t Type, subject string) iotmark.Digest {
-	if n := r.head(&Signed{Entry: Entry{Type: t, Subject: subject}}); n != 0 {
-		return r.records.leaf(n)
-	}
-	return ""
+	return r.records.leaf(r.head(&Signed{Entry: Entry{Type: t, Subject: subject}}))
 }
 
 func (r *Replayer) advance(s *Signed, n ref) {

@@ -487,6 +487,9 @@ func (r *run) finish() error {
 	if _, err := verify.ParseTrust(b); err != nil {
 		return err
 	}
+	if err := r.replay(&t); err != nil {
+		return err
+	}
 	if err := r.write(TrustFile, b); err != nil {
 		return err
 	}
@@ -510,5 +513,20 @@ func (r *run) finish() error {
 		r.Witness = append(r.Witness, s.Name)
 	}
 	r.Trust = digest
+	return nil
+}
+
+// replay reads the three entries as everybody will who has the trust file.
+func (r *run) replay(t *verify.Trust) error {
+	all := verify.NewReplayer(t)
+	for _, s := range r.Steps {
+		note, err := readFile(filepath.Join(r.dir, s.Note()), verify.MaxEntry)
+		if err != nil {
+			return err
+		}
+		if v := all.Apply(note, 0); v != nil {
+			return &iotmark.Error{Kind: iotmark.Unverified, ID: v.Reason, Pos: s.Note(), Msg: "this entry would have no effect: " + v.Msg}
+		}
+	}
 	return nil
 }

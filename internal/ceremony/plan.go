@@ -164,6 +164,7 @@ func (p *Plan) check(src []byte) iotmark.Errors {
 	}
 	names, files := map[string]int{}, map[string]int{}
 	persons := map[verify.Role]map[string]bool{}
+	member := map[string]string{} // organisation by person
 	for _, h := range p.Keys {
 		if !slices.ContainsFunc(roles, func(r struct {
 			role verify.Role
@@ -184,10 +185,12 @@ func (p *Plan) check(src []byte) iotmark.Errors {
 			bad(h.line, "the name %s is that of the key in line %d already", h.Name, names[h.Name])
 		case files[h.File] > 0:
 			bad(h.line, "the file %s is that of the key in line %d already", h.File, files[h.File])
+		case member[h.Person] != "" && member[h.Person] != h.Org:
+			bad(h.line, "%s is of %s here and of %s above; a person belongs to one organisation", h.Person, h.Org, member[h.Person])
 		case !filepath.IsLocal(h.File):
 			bad(h.line, "the file %q of %s is not within the folder of the ceremony", h.File, h.Name)
 		}
-		names[h.Name], files[h.File] = h.line, h.line
+		names[h.Name], files[h.File], member[h.Person] = h.line, h.line, h.Org
 		if persons[h.Role] == nil {
 			persons[h.Role] = map[string]bool{}
 		}
@@ -219,9 +222,8 @@ func lineOf(src []byte, member string) int {
 	return 1
 }
 
-// Advice tells what is allowed and should be thought over once more, by stable
-// ids and in their order: one-organisation-root, majority-missing,
-// committee-small, committee-one-organisation.
+// advice tells what is allowed and should be thought over once more, in the
+// order of its ids.
 func (p *Plan) advice() []Advice {
 	var out []Advice
 	orgs, persons := map[verify.Role]map[string]bool{}, map[verify.Role]map[string]bool{}
@@ -232,7 +234,8 @@ func (p *Plan) advice() []Advice {
 		orgs[h.Role][h.Org], persons[h.Role][h.Person] = true, true
 	}
 	if n := len(orgs[verify.Root]); n < 3 {
-		out = append(out, Advice{"root-few-organisations", fmt.Sprintf("The root keys are held in %d organisation(s). With three or more no single one can change who holds which key.", n)})
+		words := map[int]string{1: "one organisation", 2: "two organisations"}
+		out = append(out, Advice{"root-few-organisations", "The root keys are held in " + words[n] + ". With three or more no single one can change who holds which key."})
 	}
 	if n := len(persons[verify.Root]); 2*p.Threshold <= n {
 		out = append(out, Advice{"root-no-majority", fmt.Sprintf("%d of %d root keys are no majority: two groups could each name another keyring.", p.Threshold, n)})

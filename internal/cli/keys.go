@@ -22,6 +22,7 @@ func keysCommand() *cli.Command {
 		Commands: []*cli.Command{
 			keysNewCommand(),
 			keysShowCommand(),
+			keysCeremonyCommand(),
 		},
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			if cmd.NArg() > 0 {
