@@ -7,7 +7,7 @@ type KeyEntry struct {
 	Key    string `json:"key"`             // as in a public key file of OpenSSH, without comment: ssh-ed25519 AAAA... or sk-ssh-ed25519@openssh.com AAAA...
 	Name   string `json:"name"`            // in the signature line; unique for ever
 	Org    string `json:"org"`             // id of the organisation that the holder belongs to
-	Person string `json:"person"`          // a pseudonym, such as p1: two keys of one person count once
+	Person string `json:"person"`          // a pseudonym of letters and a number, such as p1, the same in the whole scheme: two keys of one person count once
 	Role   Role   `json:"role"`            // root, committee, operator, issuer or sealer in a keyring; assessor; maker
 	Until  *int64 `json:"until,omitempty"` // the first index of the log that it may not sign any more
 }

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -57,7 +58,7 @@ func (c *checker) text(field, s string, most int) {
 		c.bad(field, "is too long")
 	case !plain(s):
 		c.bad(field, "has a character that is not seen, ends a line or turns the writing round")
-	case hasMail(s):
+	case HasMail(s):
 		c.bad(field, "has a mail address in it; what is in the log stays for ever, and no person may be named there")
 	}
 }
@@ -81,9 +82,10 @@ func plain(s string) bool {
 	return true
 }
 
-// hasMail reports whether something in a text looks like a mail address: an
-// @ with a character before it, and after it a word with a dot inside.
-func hasMail(s string) bool {
+// HasMail reports whether something in a text looks like a mail address: an
+// @ with a character before it, and after it a word with a dot inside. Such a
+// text is refused wherever it stands in an entry.
+func HasMail(s string) bool {
 	for {
 		i := strings.IndexByte(s, '@')
 		if i < 0 {
@@ -95,6 +97,28 @@ func hasMail(s string) bool {
 			return true
 		}
 		s = s[i+1:]
+	}
+}
+
+// mails looks through all texts of a body of canonical JSON that has more
+// members than are read. The type of a security key is no address.
+func (c *checker) mails(raw []byte) {
+	if bytes.IndexByte(raw, '@') < 0 {
+		return
+	}
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '"' {
+			continue
+		}
+		from := i + 1
+		for i++; i < len(raw) && raw[i] != '"'; i++ {
+			if raw[i] == '\\' {
+				i++
+			}
+		}
+		if s := string(raw[from:min(i, len(raw))]); HasMail(strings.TrimPrefix(s, sshSecure+" ")) {
+			c.bad("a text", "has a mail address in it; what is in the log stays for ever, and no person may be named there")
+		}
 	}
 }
 

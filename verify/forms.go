@@ -147,6 +147,9 @@ func (f Form) decode(raw []byte) (any, error) {
 	}
 	c := &checker{typ: f.Type}
 	f.check(c, body)
+	if f.open {
+		c.mails(raw)
+	}
 	return body, c.err
 }
 

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/verify"
@@ -132,6 +133,53 @@ func TestVerify(t *testing.T) {
 	}
 	if err := h.Verify(txt, h.ssh(txt), "other.example"); err == nil {
 		t.Error("a signature for this scheme holds in another")
+	}
+}
+
+// What this package writes is a note to the reader of the Go project too, and
+// what that one signs is a signature here.
+func TestStockNote(t *testing.T) {
+	t.Parallel()
+	seed := [32]byte{1}
+	skey, vkey, err := note.GenerateKey(bytes.NewReader(seed[:]), domain+"/committee/2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := note.NewSigner(skey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier, err := note.NewVerifier(vkey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private := ed25519.NewKeyFromSeed(seed[:])
+	k, err := verify.ParseKey(verify.KeyEntry{Key: verify.PublicLine(private.Public().(ed25519.PublicKey)), Name: domain + "/committee/2", Org: "body", Person: "p2", Role: verify.Committee})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k.NoteID != verifier.KeyHash() {
+		t.Fatalf("key id %08x, want %08x", k.NoteID, verifier.KeyHash())
+	}
+	txt := text(t, verify.NoteCorrection, "", "", samples(t)[verify.NoteCorrection].body)
+	signed, err := note.Sign(&note.Note{Text: string(txt)}, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := verify.Parse(domain, signed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Verify(s.Text, s.Sigs[0], domain); err != nil {
+		t.Error(err)
+	}
+	ours, err := verify.Seal(txt, k.Plain(ed25519.Sign(private, txt)), newHolder(t, "testlab.example/assessor/7", "testlab", "as7", verify.Assessor).ssh(txt))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := note.Open(ours, note.VerifierList(verifier))
+	if err != nil || n.Text != string(txt) || len(n.Sigs) != 1 || len(n.UnverifiedSigs) != 1 {
+		t.Errorf("got %v, %+v", err, n)
 	}
 }
 
