@@ -337,6 +337,7 @@ func TestTextsOfAStatement(t *testing.T) {
 		"a product in lines":       func(b *publication.Body) { b.Product.Name = "Lamp\r::error::x" },
 		"a model in lines":         func(b *publication.Body) { b.Product.Model = "G1\n  Holds." },
 		"a GTIN of words":          func(b *publication.Body) { b.Product.GTINs = []string{"095060001343\n"} },
+		"a maker's mail address":   func(b *publication.Body) { b.Maker.Name = "Ask jane@lamp.example" },
 		"a program in lines":       func(b *publication.Body) { b.Program = "v1\nAll of it holds" },
 		"an edition of words":      func(b *publication.Body) { b.Edition = "2026.1\n" },
 		"a date of words":          func(b *publication.Body) { b.Promises.UpdatesUntil = "2031-10-10\nx" },
@@ -358,9 +359,11 @@ func TestTextsOfAStatement(t *testing.T) {
 		})
 	}
 	in := input(t, careful)
-	in.Public.Declaration.Product.Name = "Lamp\n::error::x"
-	_, err := publication.Make(in)
-	if e, ok := errors.AsType[*iotmark.Error](err); !ok || e.ID != "text-unfit" || e.Kind != iotmark.Invalid {
-		t.Errorf("got %v, want text-unfit", err)
+	for _, name := range []string{"Lamp\n::error::x", "Lamp by jane@lamp.example"} {
+		in.Public.Declaration.Product.Name = name
+		_, err := publication.Make(in)
+		if e, ok := errors.AsType[*iotmark.Error](err); !ok || e.ID != "text-unfit" || e.Kind != iotmark.Invalid {
+			t.Errorf("%q: got %v, want text-unfit", name, err)
+		}
 	}
 }

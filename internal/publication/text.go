@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/verify"
 )
 
 // Bounds of the texts of a statement, in letters. They are those of the
@@ -26,9 +27,9 @@ var (
 
 // fits reports whether a text is one line of at most so many letters. What
 // ends a line or steers a terminal would let a stranger write lines of the
-// verifier's own output.
+// verifier's own output. No log takes a mail address.
 func fits(s string, most int) bool {
-	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= most && strings.IndexFunc(s, func(r rune) bool {
+	return utf8.ValidString(s) && !verify.HasMail(s) && utf8.RuneCountInString(s) <= most && strings.IndexFunc(s, func(r rune) bool {
 		return unicode.IsControl(r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r)
 	}) < 0
 }
@@ -88,7 +89,7 @@ func (b Body) unfit() string {
 // proper refuses what no statement may say, before it is signed.
 func (b Body) proper() error {
 	if what := b.unfit(); what != "" {
-		return invalid("text-unfit", fmt.Sprintf("the %s cannot be published as it stands. A text must be there, in one line, without control characters, names of at most %d letters and others of at most %d; mend it in the declaration", what, maxName, maxText))
+		return invalid("text-unfit", fmt.Sprintf("the %s cannot be published as it stands. A text must be there, in one line, without control characters and mail addresses, names of at most %d letters and others of at most %d; mend it in the declaration", what, maxName, maxText))
 	}
 	return nil
 }
