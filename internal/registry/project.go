@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -37,12 +38,11 @@ type state struct {
 	rules *verify.Replayer
 	tree  *compact.Range
 	size  int64
-	asOf  time.Time
-	chain map[string]head     // last entry with effect
-	have  map[string][16]byte // rows of the state tables, as the database has them
-	mend  []row               // of table event, that said something else
-	birth ledger.Head         // that covers the entry applied last
-	since int64               // its time by outsiders; Unix seconds
+	asOf  time.Time       // of all rows: a full hour
+	chain map[string]head // last entry with effect
+	mend  []row           // of table event, that said something else
+	birth ledger.Head     // that covers the entry applied last
+	since int64           // its time by outsiders; Unix seconds
 }
 
 type head struct {
@@ -57,7 +57,7 @@ type Progress struct {
 	Void    []verify.Void // of these, without effect
 	Mended  []string      // rows that did not say what the log says, named; at most 100
 	Differ  int           // how many did not
-	Hash    iotmark.Digest
+	Full    bool          // every row was compared with the log
 }
 
 // Source is a published log, and the policy under which its checkpoints count:
@@ -111,15 +111,25 @@ func (p *Projector) Rebuild(ctx context.Context, now time.Time) (Progress, error
 	return p.run(ctx, now, true)
 }
 
+// Registry returns the state that the tables have, as of the last full hour;
+// nil before the first CatchUp and after one that failed.
+func (p *Projector) Registry() *verify.Registry {
+	if p.state == nil {
+		return nil
+	}
+	return p.state.rules.Registry(p.state.asOf)
+}
+
 // kept is the row of table projection.
 type kept struct {
 	applied          int64
 	root, asOf, hash string
+	hashed           int64
 }
 
 func (p *Projector) kept(ctx context.Context, tx *store.Tx) (k kept, err error) {
-	_, err = tx.Row(ctx, []any{&k.applied, &k.root, &k.asOf, &k.hash},
-		"SELECT applied, root, as_of, hash FROM projection WHERE name = 'log'")
+	_, err = tx.Row(ctx, []any{&k.applied, &k.root, &k.asOf, &k.hash, &k.hashed},
+		"SELECT applied, root, as_of, hash, hashed FROM projection WHERE name = 'log'")
 	return k, err
 }
 
@@ -149,25 +159,31 @@ func (p *Projector) run(ctx context.Context, now time.Time, drop bool) (done Pro
 			return done, err
 		}
 	}
-	quiet := k.hash != "" && s.size == h.Size && done.Differ == 0 && !drop
-	if quiet && now.UTC().Truncate(time.Hour).Equal(s.asOf.Truncate(time.Hour)) {
-		p.state = s
-		done.Size, done.Hash = s.size, iotmark.Digest(k.hash)
+	hour := now.UTC().Truncate(time.Hour)
+	if s.size == h.Size && s.asOf.Equal(hour) && k.root != "" && done.Differ == 0 && !drop {
+		p.state, done.Size = s, s.size
 		return done, nil
 	}
+	full := drop || done.Differ > 0 || !s.asOf.Equal(hour)
 	for first := true; first || s.size < h.Size; first = false {
-		if err := p.apply(ctx, s, h, &k, min(h.Size, s.size+mostAtOnce), now, drop && first, &done); err != nil {
+		b := batch{from: s.size, events: s.mend, drop: drop && first, full: full && s.size+mostAtOnce >= h.Size}
+		if b.full || s.asOf.IsZero() { // those before are as of the time that the other rows have
+			s.asOf = hour
+		}
+		if err := p.read(ctx, s, h, &b); err != nil {
+			return done, err
+		}
+		if err := p.write(ctx, s, &k, &b, &done); err != nil {
 			return done, err
 		}
 	}
-	p.state = s
-	done.Size, done.Hash = s.size, iotmark.Digest(k.hash)
+	p.state, done.Size, done.Full = s, s.size, full
 	return done, nil
 }
 
 func newState(t *verify.Trust) *state {
 	f := compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}
-	return &state{rules: verify.NewReplayer(t), tree: f.NewEmptyRange(0), chain: map[string]head{}, have: map[string][16]byte{}}
+	return &state{rules: verify.NewReplayer(t), tree: f.NewEmptyRange(0), chain: map[string]head{}}
 }
 
 // root is the root of the entries so far, in hexadecimal digits; RFC 6962, 2.1.
@@ -179,31 +195,40 @@ func (s *state) root() (string, error) {
 	return hex.EncodeToString(b), err
 }
 
-// step applies the next entry and returns its row of table event.
-func (p *Projector) step(ctx context.Context, s *state, note []byte) (ev row, void *verify.Void, err error) {
+// applied is an entry that was applied.
+type applied struct {
+	row            row // of table event
+	typ            verify.Type
+	subject, chain string
+	late           bool // by more than an hour: the rules may tell it
+}
+
+// step applies the next entry.
+func (p *Projector) step(ctx context.Context, s *state, note []byte) (out applied, void *verify.Void, err error) {
 	if s.birth.Size <= s.size {
 		if s.birth, s.since, err = p.born(ctx, s.size); err != nil {
-			return row{}, nil, err
+			return out, nil, err
 		}
 	}
 	leaf := verify.LeafOf(note)
 	if err := s.tree.Append(rfc6962.DefaultHasher.HashLeaf(note), nil); err != nil {
-		return row{}, nil, err
+		return out, nil, err
 	}
 	void = s.rules.Apply(note, s.since)
-	var id, typ, subject, claimed, reason, msg string
+	var id, claimed, reason, msg string
 	if e, err := verify.Parse(p.r.trust.Domain, note); err == nil {
-		id, typ, subject, claimed = e.ID, string(e.Type), e.Subject, e.Time
+		id, claimed = e.ID, e.Time
+		out = applied{typ: e.Type, subject: e.Subject, chain: chainOf(&e.Entry), late: s.since-e.At().Unix() > 3600}
 		if void == nil {
-			s.chain[chainOf(&e.Entry)] = head{leaf, s.size}
+			s.chain[out.chain] = head{leaf, s.size}
 		}
 	}
 	if void != nil {
 		reason, msg = string(void.Reason), void.Msg
 	}
-	ev = row{&eventTable, []any{s.size, id, typ, subject, claimed, s.since, string(leaf), reason, msg}}
+	out.row = row{&eventTable, []any{s.size, id, string(out.typ), out.subject, claimed, s.since, string(leaf), reason, msg}}
 	s.size++
-	return ev, void, nil
+	return out, void, nil
 }
 
 // born finds the first published checkpoint that covers an entry, and the
@@ -246,15 +271,19 @@ func (p *Projector) again(ctx context.Context, h ledger.Head, k kept, drop bool,
 		events = events[:0]
 		return err
 	}
+	s.asOf, _ = time.Parse(time.RFC3339, k.asOf)
 	for note, err := range p.entries(ctx, h, 0, k.applied) {
 		if err != nil {
 			return nil, err
 		}
-		ev, _, err := p.step(ctx, s, note)
+		if s.size == k.hashed && k.hash != "" && string(s.rules.Registry(s.asOf).Hash()) != k.hash {
+			done.differs("projection hash")
+		}
+		e, _, err := p.step(ctx, s, note)
 		if err != nil {
 			return nil, err
 		}
-		if events = append(events, ev); len(events) == 1000 {
+		if events = append(events, e.row); len(events) == 1000 {
 			if err := compare(); err != nil {
 				return nil, err
 			}
@@ -267,45 +296,28 @@ func (p *Projector) again(ctx context.Context, h ledger.Head, k kept, drop bool,
 	if err != nil {
 		return nil, err
 	}
-	if k.hash != "" && root != k.root {
+	if k.root != "" && root != k.root {
 		if !drop {
 			return nil, &iotmark.Error{Kind: iotmark.Unverified, ID: "log-forked",
 				Msg: fmt.Sprintf("the first %d entries of the log are not those that the tables were made from. If the database is whole, the log was exchanged: keep both, and compare with a mirror. Only if the log is right, iotmark rebuild makes the tables from it", k.applied)}
 		}
 		done.differs("projection root")
 	}
-	err = p.r.db.View(ctx, func(tx *store.Tx) error {
-		clear(s.have)
-		for _, t := range stateTables {
-			if err := t.read(ctx, tx, "", nil, func(r row) error { s.have[r.name()] = r.sum(); return nil }); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil || k.hash == "" && len(s.have) == 0 {
-		return s, err
-	}
-	if s.asOf, err = time.Parse(time.RFC3339, k.asOf); err != nil {
+	if s.asOf, err = time.Parse(time.RFC3339, k.asOf); err != nil && k.root != "" {
 		done.differs("projection as_of")
 	}
-	reg := s.rules.Registry(s.asOf)
-	if string(reg.Hash()) != k.hash {
-		done.differs("projection hash")
+	if k.root == "" { // nothing was ever applied
+		return s, nil
 	}
-	want, err := s.rows(reg)
-	if err != nil {
-		return nil, err
-	}
-	put, gone := s.changes(want)
+	put, gone, err := p.changes(ctx, s)
 	for _, r := range put {
 		done.differs(r.name())
 	}
-	for _, name := range gone {
-		done.differs(name)
+	for _, r := range gone {
+		done.differs(r.name())
 	}
 	slices.Sort(done.Mended)
-	return s, nil
+	return s, err
 }
 
 // entries gives published entries; none where there are none to give.
@@ -339,82 +351,140 @@ func (p *Projector) compareEvents(ctx context.Context, want []row) (wrong []row,
 	return wrong, err
 }
 
+// changes are the rows that must be written, and those that must go, so that
+// the state tables say what the log says.
+func (p *Projector) changes(ctx context.Context, s *state) (put, gone []row, err error) {
+	type stored struct {
+		row row // its key
+		sum [16]byte
+	}
+	have := map[string]stored{}
+	err = p.r.db.View(ctx, func(tx *store.Tx) error {
+		clear(have)
+		for _, t := range stateTables {
+			if err := t.read(ctx, tx, "", nil, func(r row) error {
+				have[r.name()] = stored{row{t, slices.Clone(r.values[:t.key])}, r.sum()}
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, r := range s.rows() {
+		name := r.name()
+		if h, ok := have[name]; !ok || h.sum != r.sum() {
+			put = append(put, r)
+		}
+		delete(have, name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(have)) {
+		gone = append(gone, have[name].row)
+	}
+	return put, gone, err
+}
+
 // rows are the rows of all state tables.
-func (s *state) rows(reg *verify.Registry) ([]row, error) {
-	out, err := rows(reg)
+func (s *state) rows() []row {
+	out := rows(s.rules.Registry(s.asOf))
 	for c, h := range s.chain {
 		out = append(out, row{&chainTable, []any{c, string(h.leaf), h.idx}})
 	}
-	return out, err
+	return out
 }
 
-// changes are what must be written, and removed, so that the tables have want.
-func (s *state) changes(want []row) (put []row, gone []string) {
-	wanted := make(map[string]bool, len(want))
-	for _, r := range want {
-		name := r.name()
-		wanted[name] = true
-		if have, ok := s.have[name]; !ok || have != r.sum() {
-			put = append(put, r)
-		}
-	}
-	for name := range s.have {
-		if !wanted[name] {
-			gone = append(gone, name)
-		}
-	}
-	return put, gone
+// batch is what is written in one transaction.
+type batch struct {
+	from    int64
+	events  []row
+	arrived []found
+	voids   []verify.Void
+	drop    bool // all rows are written again
+	full    bool // all rows are compared again
+
+	subjects map[string]bool // that the entries are about
+	chains   map[string]bool
+	scheme   bool // something beside marks and products changed
 }
 
-func putAll(ctx context.Context, tx *store.Tx, rows []row) error {
-	for _, r := range rows {
-		if _, err := tx.Exec(ctx, r.of.put(), r.values...); err != nil {
+// read applies the next entries.
+func (p *Projector) read(ctx context.Context, s *state, h ledger.Head, b *batch) error {
+	b.subjects, b.chains = map[string]bool{}, map[string]bool{}
+	for note, err := range p.entries(ctx, h, b.from, min(h.Size, b.from+mostAtOnce)) {
+		if err != nil {
 			return err
 		}
+		b.arrived = append(b.arrived, found{s.size, bytes.Clone(note)})
+		e, void, err := p.step(ctx, s, note)
+		if err != nil {
+			return err
+		}
+		b.events = append(b.events, e.row)
+		if void != nil {
+			b.voids = append(b.voids, *void)
+		}
+		b.chains[e.chain] = true
+		switch f, _ := verify.FormOf(e.typ); f.Subject {
+		case verify.OfMark, verify.OfProduct: // also when it has no effect: attempts are told
+			b.subjects[e.subject] = true
+			b.scheme = b.scheme || e.late
+		default:
+			b.scheme = true
+		}
+	}
+	if root, err := s.root(); err != nil {
+		return err
+	} else if s.size == h.Size && root != hex.EncodeToString(h.Root[:]) {
+		return &iotmark.Error{Kind: iotmark.Unverified, ID: "log-forked", Msg: "the entries of the log do not lead to the root of its checkpoint; fetch the log anew"}
 	}
 	return nil
 }
 
-// apply applies the entries up to end and writes what changed, in one
-// transaction with the number of entries applied. drop: all rows are written
-// again.
-func (p *Projector) apply(ctx context.Context, s *state, h ledger.Head, k *kept, end int64, now time.Time, drop bool, done *Progress) error {
-	from := s.size
-	events := s.mend
-	var arrived []found
-	var voids []verify.Void
-	for note, err := range p.entries(ctx, h, from, end) {
-		if err != nil {
-			return err
+// touched are the rows of what the entries of a batch are about.
+func (s *state) touched(b *batch) (put []row) {
+	for _, subject := range slices.Sorted(maps.Keys(b.subjects)) {
+		if m, ok := s.rules.Mark(subject, s.asOf); ok {
+			put = append(put, markRows(&m)...)
 		}
-		arrived = append(arrived, found{s.size, bytes.Clone(note)})
-		ev, void, err := p.step(ctx, s, note)
-		if err != nil {
-			return err
-		}
-		events = append(events, ev)
-		if void != nil {
-			voids = append(voids, *void)
+		if p, ok := s.rules.Product(subject); ok {
+			put = append(put, productRow(&p))
 		}
 	}
-	root, err := s.root()
+	for _, c := range slices.Sorted(maps.Keys(b.chains)) {
+		if h, ok := s.chain[c]; ok {
+			put = append(put, row{&chainTable, []any{c, string(h.leaf), h.idx}})
+		}
+	}
+	if b.scheme {
+		put = append(put, schemeRows(s.rules.Scheme(s.asOf))...)
+	}
+	return put
+}
+
+// write writes what changed, with the number of entries applied.
+func (p *Projector) write(ctx context.Context, s *state, k *kept, b *batch, done *Progress) error {
+	next := kept{applied: s.size, asOf: s.asOf.Format(time.RFC3339), hash: k.hash, hashed: k.hashed}
+	var put, gone []row
+	var err error
+	switch {
+	case b.drop:
+		put = s.rows()
+	case b.full:
+		put, gone, err = p.changes(ctx, s)
+	default:
+		put = s.touched(b)
+	}
+	if err == nil {
+		next.root, err = s.root()
+	}
 	if err != nil {
 		return err
 	}
-	if s.size == h.Size && root != hex.EncodeToString(h.Root[:]) {
-		return &iotmark.Error{Kind: iotmark.Unverified, ID: "log-forked", Msg: "the entries of the log do not lead to the root of its checkpoint; fetch the log anew"}
+	if b.full || b.drop {
+		next.hash, next.hashed = string(s.rules.Registry(s.asOf).Hash()), s.size
+	} else if next.asOf != k.asOf {
+		next.hash, next.hashed = "", 0
 	}
-	s.asOf = now.UTC().Truncate(time.Second)
-	reg := s.rules.Registry(s.asOf)
-	next := kept{s.size, root, s.asOf.Format(time.RFC3339), string(reg.Hash())}
-	want, err := s.rows(reg)
-	if err != nil {
-		return err
-	}
-	if drop {
-		clear(s.have)
-	}
-	put, gone := s.changes(want)
 	surplus := int64(0)
 	err = p.r.db.Do(ctx, func(tx *store.Tx) error {
 		if now, err := p.kept(ctx, tx); err != nil {
@@ -422,42 +492,51 @@ func (p *Projector) apply(ctx context.Context, s *state, h ledger.Head, k *kept,
 		} else if now != *k {
 			return conflict("not-leader", "another process has changed the tables meanwhile")
 		}
-		if drop {
-			for _, t := range stateTables {
-				if _, err := tx.Exec(ctx, "DELETE FROM "+t.name); err != nil {
-					return err
-				}
-			}
-		}
 		var err error
-		if surplus, err = tx.Exec(ctx, "DELETE FROM event WHERE idx >= $1 OR idx < 0", from); err != nil {
+		if surplus, err = tx.Exec(ctx, "DELETE FROM event WHERE idx >= $1 OR idx < 0", b.from); err != nil {
 			return err
 		}
-		if err := putAll(ctx, tx, events); err != nil {
+		for _, t := range stateTables {
+			if !b.drop {
+				break
+			}
+			if _, err := tx.Exec(ctx, "DELETE FROM "+t.name); err != nil {
+				return err
+			}
+		}
+		for subject := range b.subjects {
+			if b.full || b.drop {
+				break // compared one by one
+			}
+			// Trade numbers may be fewer now.
+			if _, err := tx.Exec(ctx, "DELETE FROM mark_gtin WHERE subject = $1", subject); err != nil {
+				return err
+			}
+		}
+		for _, r := range gone {
+			if _, err := tx.Exec(ctx, r.of.drop(), r.values...); err != nil {
+				return err
+			}
+		}
+		if err := putAll(ctx, tx, b.events); err != nil {
 			return err
 		}
 		if err := putAll(ctx, tx, put); err != nil {
 			return err
 		}
-		for _, name := range gone {
-			t, key := rowOf(name)
-			if _, err := tx.Exec(ctx, t.drop(), key...); err != nil {
-				return err
-			}
-		}
-		for _, f := range arrived {
+		for _, f := range b.arrived {
 			if err := p.r.arrived(ctx, tx, f); err != nil {
 				return err
 			}
 		}
-		for _, v := range voids { // ours, without effect: the next of its chain follows the one before
+		for _, v := range b.voids { // ours, without effect: the next of its chain follows the one before
 			if _, err := tx.Exec(ctx, "UPDATE outbox SET fault = $1 WHERE idx = $2", string(v.Reason), v.Index); err != nil {
 				return err
 			}
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO projection (name, applied, root, as_of, hash) VALUES ('log', $1, $2, $3, $4)
-			ON CONFLICT (name) DO UPDATE SET applied = excluded.applied, root = excluded.root, as_of = excluded.as_of, hash = excluded.hash`,
-			next.applied, next.root, next.asOf, next.hash)
+		_, err = tx.Exec(ctx, `INSERT INTO projection (name, applied, root, as_of, hash, hashed) VALUES ('log', $1, $2, $3, $4, $5)
+			ON CONFLICT (name) DO UPDATE SET applied = excluded.applied, root = excluded.root, as_of = excluded.as_of, hash = excluded.hash, hashed = excluded.hashed`,
+			next.applied, next.root, next.asOf, next.hash, next.hashed)
 		return err
 	})
 	if err != nil {
@@ -466,14 +545,17 @@ func (p *Projector) apply(ctx context.Context, s *state, h ledger.Head, k *kept,
 	for range surplus {
 		done.differs("event that the log does not have")
 	}
-	for _, r := range put {
-		s.have[r.name()] = r.sum()
-	}
-	for _, name := range gone {
-		delete(s.have, name)
-	}
 	s.mend, *k = nil, next
-	done.Applied += s.size - from
-	done.Void = append(done.Void, voids...)
+	done.Applied += s.size - b.from
+	done.Void = append(done.Void, b.voids...)
+	return nil
+}
+
+func putAll(ctx context.Context, tx *store.Tx, rows []row) error {
+	for _, r := range rows {
+		if _, err := tx.Exec(ctx, r.of.put(), r.values...); err != nil {
+			return err
+		}
+	}
 	return nil
 }

@@ -23,7 +23,7 @@ type table struct {
 // the table chain.
 var (
 	markTable    = table{"mark", []string{"subject", "slot", "code", "state", "maker", "product", "category", "valid_until", "body"}, 1}
-	gtinTable    = table{"mark_gtin", []string{"gtin", "subject"}, 2}
+	gtinTable    = table{"mark_gtin", []string{"subject", "gtin"}, 2}
 	productTable = table{"product", []string{"subject", "maker", "declaration", "body"}, 1}
 	editionTable = table{"edition", []string{"edition", "from_day", "withdrawn", "body"}, 1}
 	factTable    = table{"fact", []string{"kind", "name", "body"}, 2}
@@ -87,55 +87,54 @@ func (r row) sum() [16]byte {
 	return [16]byte(h.Sum(nil))
 }
 
-// rowOf takes a name apart again.
-func rowOf(name string) (*table, []any) {
-	parts := strings.Split(name, "\x00")
-	for _, t := range stateTables {
-		if t.name == parts[0] {
-			key := make([]any, len(parts)-1)
-			for i, p := range parts[1:] {
-				key[i] = p
-			}
-			return t, key
+// text is a value as the column body has it. What it is used for has no value
+// that JSON lacks.
+func text(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+func markRows(m *verify.Mark) []row {
+	var category, until string
+	var out []row
+	if t := m.TermsInForce; t != nil {
+		category, until = t.Product.Category, string(t.ValidUntil)
+		for _, g := range t.Product.GTINs {
+			out = append(out, row{&gtinTable, []any{m.Subject, g}})
 		}
 	}
-	return nil, nil
+	a := m.Application
+	return append(out, row{&markTable, []any{m.Subject, m.Slot, m.Code, string(m.State), a.Maker,
+		verify.Subject(verify.OfProduct, a.Maker+":"+a.Product), category, until, text(m)}})
+}
+
+func productRow(p *verify.Product) row {
+	return row{&productTable, []any{p.Subject, p.Maker, string(p.Declaration), text(p)}}
 }
 
 // rows are the state of a registry as rows.
-func rows(reg *verify.Registry) ([]row, error) {
-	var out []row
-	var failed error
-	text := func(v any) string {
-		b, err := json.Marshal(v)
-		if err != nil {
-			failed = err
-		}
-		return string(b)
-	}
-	fact := func(kind, name string, v any) {
-		out = append(out, row{&factTable, []any{kind, name, text(v)}})
-	}
-	mark := func(m *verify.Mark) {
-		var category, until string
-		if t := m.TermsInForce; t != nil {
-			category, until = t.Product.Category, string(t.ValidUntil)
-			for _, g := range t.Product.GTINs {
-				out = append(out, row{&gtinTable, []any{g, m.Subject}})
-			}
-		}
-		a := m.Application
-		out = append(out, row{&markTable, []any{m.Subject, m.Slot, m.Code, string(m.State), a.Maker,
-			verify.Subject(verify.OfProduct, a.Maker+":"+a.Product), category, until, text(m)}})
-	}
+func rows(reg *verify.Registry) []row {
+	out := schemeRows(reg)
 	for i := range reg.Marks {
-		mark(&reg.Marks[i])
+		out = append(out, markRows(&reg.Marks[i])...)
 	}
 	for i := range reg.Applications {
-		mark(&reg.Applications[i])
+		out = append(out, markRows(&reg.Applications[i])...)
 	}
-	for _, p := range reg.Products {
-		out = append(out, row{&productTable, []any{p.Subject, p.Maker, string(p.Declaration), text(p)}})
+	for i := range reg.Products {
+		out = append(out, productRow(&reg.Products[i]))
+	}
+	return out
+}
+
+// schemeRows are the rows of what is of the whole scheme and of its parties.
+func schemeRows(reg *verify.Registry) []row {
+	var out []row
+	fact := func(kind, name string, v any) {
+		out = append(out, row{&factTable, []any{kind, name, text(v)}})
 	}
 	for _, e := range reg.Editions {
 		out = append(out, row{&editionTable, []any{string(e.Edition), string(e.From), string(e.Withdrawn), text(e)}})
@@ -168,7 +167,7 @@ func rows(reg *verify.Registry) ([]row, error) {
 		Origin string `json:"origin"`
 		Policy string `json:"policy"`
 	}{reg.Closed, reg.Domain, reg.Origin, reg.Policy})
-	return out, failed
+	return out
 }
 
 // read gives the rows of a table as they are, with the values of Go that

@@ -56,7 +56,8 @@ CREATE TABLE projection (
 	applied bigint NOT NULL,
 	root text NOT NULL,
 	as_of text NOT NULL,
-	hash text NOT NULL
+	hash text NOT NULL,
+	hashed bigint NOT NULL
 );
 
 -- Every entry of the log; reason says why it is void.
@@ -98,8 +99,9 @@ CREATE INDEX mark_product ON mark (product);
 CREATE TABLE mark_gtin (
 	gtin text NOT NULL,
 	subject text NOT NULL,
-	PRIMARY KEY (gtin, subject)
+	PRIMARY KEY (subject, gtin)
 );
+CREATE INDEX mark_gtin_gtin ON mark_gtin (gtin);
 
 CREATE TABLE product (
 	subject text NOT NULL PRIMARY KEY,
