@@ -3,6 +3,7 @@ package verify_test
 import (
 	"flag"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -46,8 +47,19 @@ func TestGolden(t *testing.T) {
 		t.Errorf("got (-want +got)\n%s", diff)
 	}
 	for _, f := range txtar.Parse(kept).Files {
-		if _, err := verify.Parse(domain, f.Data); err != nil {
+		s, err := verify.Parse(domain, f.Data)
+		if err != nil {
 			t.Errorf("%s: %v", f.Name, err)
+			continue
+		}
+		line, ok := strings.CutPrefix(f.Name, "security-key ")
+		if !ok {
+			continue
+		}
+		e := sk.KeyEntry
+		e.Key = line
+		if k, err := verify.ParseKey(e); err != nil || k.Verify(s.Text, s.Sigs[0], domain) != nil {
+			t.Errorf("the kept signature of a security key does not hold: %v", err)
 		}
 	}
 }

@@ -89,6 +89,7 @@ func TestParseRefuses(t *testing.T) {
 		{"body ends too early", swap(`{"reason":"quorum none"}`, `{}},{"id":{}`), "malformed", ""},
 		{"body is nested", swap(`"quorum none"`, deep), "malformed", "deep"},
 		{"huge number", swap(`"quorum none"`, strings.Repeat("9", 30_000)), "malformed", "2^53"},
+		{"minus zero", swap(`"quorum none"`, "-0"), "malformed", "whole numbers"},
 		{"number with an exponent", swap(`"quorum none"`, "1e400"), "malformed", "whole numbers"},
 		{"no line of JSON", domain + "/entry/v1\n\n" + sig, "malformed", ""},
 		{"ends in the first line", domain + "/entry/v1", "malformed", "does not begin"},
