@@ -68,7 +68,10 @@ func bench(w io.Writer) error {
 	if err := confined(w, tmp); err != nil {
 		return err
 	}
-	return captures(w, tmp)
+	if err := captures(w, tmp); err != nil {
+		return err
+	}
+	return entries(w)
 }
 
 func line(w io.Writer, name, dir, goal string) error {
