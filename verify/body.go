@@ -270,10 +270,12 @@ type (
 		Criteria int `json:"criteria"` // that apply
 		Tested   int `json:"tested"`   // tried on a unit
 	}
-	// ListHash names a status list as served.
+	// ListHash names the bits of a status list. They are hashed and not the
+	// credential, whose bytes rest on a compressor and on the issuer's key: so
+	// anybody can compute the hash from the log alone.
 	ListHash struct {
 		ID      int            `json:"id"`      // from 1
 		Purpose string         `json:"purpose"` // revocation, suspension
-		SHA256  iotmark.Digest `json:"sha256"`  // over the canonical JSON of the credential
+		SHA256  iotmark.Digest `json:"sha256"`  // over the bits, 16,384 bytes
 	}
 )

@@ -300,7 +300,7 @@ func (v *verification) lists(*Step) error {
 		if l.ID != id || l.Purpose != purpose {
 			return refuse("list-missing", "the status list %d of the bundle is not the one for %s that has the mark's slot", i+1, purpose)
 		}
-		sum := sha256.Sum256(doc)
+		sum := sha256.Sum256(l.Bits)
 		if !slices.Contains(v.status.Lists, ListHash{ID: id, Purpose: purpose, SHA256: iotmark.Digest(hex.EncodeToString(sum[:]))}) {
 			return refuse("list-hash-wrong", "the status list for %s is not the one that the status entry names", purpose)
 		}

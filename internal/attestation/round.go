@@ -64,8 +64,8 @@ func (r *Round) Body() verify.StatusBody {
 	root := r.states.Root()
 	b := verify.StatusBody{Covers: r.Registry.Size, Keyring: r.Registry.Keyring.Leaf, Marks: int64(len(r.Registry.Marks)),
 		Snapshot: digest(r.Snapshot), States: iotmark.Digest(hex.EncodeToString(root[:]))}
-	for i, l := range r.lists {
-		b.Lists = append(b.Lists, verify.ListHash{ID: l.ID, Purpose: l.Purpose, SHA256: digest(r.Lists[i])})
+	for _, l := range r.lists {
+		b.Lists = append(b.Lists, verify.ListHash{ID: l.ID, Purpose: l.Purpose, SHA256: digest(l.Bits)})
 	}
 	return b
 }
