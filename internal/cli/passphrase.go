@@ -17,9 +17,9 @@ import (
 // passphraseFlags are the flags of commands that open a key.
 func passphraseFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "passphrase-file", Usage: "take the key's passphrase from the first line of `FILE`"},
-		&cli.StringFlag{Name: "passphrase-fd", Usage: "take it from the open file `NUMBER`, as services get it"},
-		&cli.StringFlag{Name: "identity", Usage: "open a key that is locked for a recipient with the age identity in `FILE`"},
+		&cli.StringFlag{Name: "passphrase-file", Usage: "the key's passphrase: the first line of `FILE`"},
+		&cli.StringFlag{Name: "passphrase-fd", Usage: "or of the open file `NUMBER`, as services get it"},
+		&cli.StringFlag{Name: "identity", Usage: "age identity `FILE`, for a key locked to recipients"},
 	}
 }
 

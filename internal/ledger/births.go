@@ -136,11 +136,14 @@ func (r *Reader) Birth(ctx context.Context, index int64) (Head, error) {
 // BirthProof returns the proof of an entry with the first checkpoint that
 // covers it, as a C2SP tlog-proof. It is the same for ever.
 func (r *Reader) BirthProof(ctx context.Context, index int64) ([]byte, error) {
-	at, err := r.Birth(ctx, index)
+	h, err := r.Head(ctx)
 	if err != nil {
 		return nil, err
 	}
-	h, err := r.Head(ctx)
+	if index < 0 || index >= h.Size {
+		return nil, noEntry(h, index)
+	}
+	at, err := r.Birth(ctx, index)
 	if err != nil {
 		return nil, err
 	}

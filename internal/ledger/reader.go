@@ -248,7 +248,7 @@ func (r *Reader) Proof(ctx context.Context, index int64, checkpoint []byte) ([]b
 // proof proves within an earlier head, reading below a later one.
 func (r *Reader) proof(ctx context.Context, index int64, at, h Head) ([]byte, error) {
 	if index < 0 || index >= at.Size {
-		return nil, fail(iotmark.NotFound, "index-wrong", nil, "the log has %d entries at that checkpoint, and none at index %d", at.Size, index)
+		return nil, noEntry(at, index)
 	}
 	if at.Size > h.Size {
 		return nil, fail(iotmark.Conflict, "log-behind", nil, "%s has %d entries, and the checkpoint %d", r.src, h.Size, at.Size)
@@ -270,6 +270,10 @@ func (r *Reader) proof(ctx context.Context, index int64, at, h Head) ([]byte, er
 		out.Hashes = append(out.Hashes, x)
 	}
 	return out.Marshal(), nil
+}
+
+func noEntry(h Head, index int64) error {
+	return fail(iotmark.NotFound, "index-wrong", nil, "the log has %d entries at that checkpoint, and none at index %d", h.Size, index)
 }
 
 // forked tells the worst: two checkpoints that the log signed, of which the

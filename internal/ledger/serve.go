@@ -83,7 +83,7 @@ func answer(w http.ResponseWriter, status int, text string) {
 }
 
 func (s *server) problem(w http.ResponseWriter, err error) {
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || iotmark.KindOf(err) == iotmark.NotFound {
 		answer(w, http.StatusNotFound, "not here")
 		return
 	}
@@ -162,14 +162,7 @@ func (s *server) birth(w http.ResponseWriter, req *http.Request, index string) {
 		s.problem(w, fs.ErrNotExist)
 		return
 	}
-	h, err := s.r.Head(req.Context())
-	if err == nil && n >= h.Size {
-		err = fs.ErrNotExist
-	}
-	var b []byte
-	if err == nil {
-		b, err = s.r.BirthProof(req.Context(), n)
-	}
+	b, err := s.r.BirthProof(req.Context(), n)
 	if err != nil {
 		s.problem(w, err)
 		return
