@@ -192,14 +192,15 @@ func (r *Registry) mark(ctx context.Context, seen []found) error {
 // tells it.
 func (r *Registry) arrived(ctx context.Context, tx *store.Tx, f found) error {
 	leaf := string(verify.LeafOf(f.note))
-	n, err := tx.Exec(ctx, "UPDATE outbox SET idx = $1 WHERE leaf = $2 AND idx IS NULL", f.index, leaf)
+	n, err := tx.Exec(ctx, "UPDATE outbox SET idx = $1 WHERE leaf = $2 AND (idx IS NULL OR idx > $1)", f.index, leaf)
 	if err != nil {
 		return err
 	}
 	if n == 0 {
 		return r.adopt(ctx, tx, f, leaf)
 	}
-	_, err = tx.Exec(ctx, "UPDATE attestation SET step = $1, idx = $2 WHERE step = $3 AND id IN (SELECT id FROM outbox WHERE leaf = $4)",
+	// Where it stands twice, the first counts.
+	_, err = tx.Exec(ctx, "UPDATE attestation SET step = $1, idx = $2 WHERE step IN ($1, $3) AND id IN (SELECT id FROM outbox WHERE leaf = $4)",
 		string(Logged), f.index, string(SignedStep), leaf)
 	return err
 }
