@@ -271,14 +271,17 @@ func (p *Projector) again(ctx context.Context, h ledger.Head, k kept, drop bool,
 		events = events[:0]
 		return err
 	}
-	s.asOf, _ = time.Parse(time.RFC3339, k.asOf)
+	s.asOf, _ = time.Parse(time.RFC3339, k.asOf) // told below
+	hash := func() {
+		if s.size == k.hashed && k.hash != "" && string(s.rules.Registry(s.asOf).Hash()) != k.hash {
+			done.differs("projection hash")
+		}
+	}
 	for note, err := range p.entries(ctx, h, 0, k.applied) {
 		if err != nil {
 			return nil, err
 		}
-		if s.size == k.hashed && k.hash != "" && string(s.rules.Registry(s.asOf).Hash()) != k.hash {
-			done.differs("projection hash")
-		}
+		hash()
 		e, _, err := p.step(ctx, s, note)
 		if err != nil {
 			return nil, err
@@ -289,6 +292,7 @@ func (p *Projector) again(ctx context.Context, h ledger.Head, k kept, drop bool,
 			}
 		}
 	}
+	hash()
 	if err := compare(); err != nil {
 		return nil, err
 	}

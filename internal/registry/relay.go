@@ -49,8 +49,8 @@ func (y *Relay) step(l *store.Leadership) {
 // from where the projection ends to its end and marks what is there: an entry
 // is sent only when it is known not to be in the log.
 //
-// Errors: not-leader when another relay is at work; those of the database and
-// of the log. Whatever it is, calling Once again goes on rightly.
+// Errors: not-leader when another relay is at work; log-behind when the log
+// ends before what was sent to it; those of the database and of the log. Whatever it is, calling Once again goes on rightly.
 func (y *Relay) Once(ctx context.Context) (sent int, err error) {
 	if y.lead == nil {
 		l, err := y.r.db.Lead(ctx, "relay")
@@ -156,7 +156,7 @@ func (y *Relay) reconcile(ctx context.Context) error {
 		return err
 	})
 	if err == nil && at < most {
-		err = &iotmark.Error{Kind: iotmark.Unverified, ID: "log-shrunk",
+		err = &iotmark.Error{Kind: iotmark.Conflict, ID: "log-behind",
 			Msg: fmt.Sprintf("the log has %d entries, and %d were sent to it: it was put back to an earlier state. Nothing more is sent; bring back the whole log", at, most)}
 	}
 	if err == nil {
