@@ -3,6 +3,9 @@
 // CPU time, and the largest resident size. Nothing fails on a slow machine.
 //
 //	make bench
+//
+// With the argument proof it prints those of the proof alone, for logs of as
+// many entries as the further arguments say.
 package main
 
 import (
@@ -13,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -31,10 +35,28 @@ type run struct {
 }
 
 func main() {
-	if err := bench(os.Stdout); err != nil {
+	if err := figures(os.Stdout, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+func figures(w io.Writer, args []string) error {
+	if len(args) == 0 || args[0] != "proof" {
+		return bench(w)
+	}
+	sizes := []int{10_000, 100_000}
+	if len(args) > 1 {
+		sizes = nil
+	}
+	for _, a := range args[1:] {
+		n, err := strconv.Atoi(a)
+		if err != nil || n < 1 {
+			return fmt.Errorf("%q is no number of entries", a)
+		}
+		sizes = append(sizes, n)
+	}
+	return proof(w, sizes...)
 }
 
 func bench(w io.Writer) error {
@@ -71,7 +93,10 @@ func bench(w io.Writer) error {
 	if err := captures(w, tmp); err != nil {
 		return err
 	}
-	return entries(w)
+	if err := entries(w); err != nil {
+		return err
+	}
+	return proof(w, 10_000, 100_000)
 }
 
 func line(w io.Writer, name, dir, goal string) error {

@@ -27,7 +27,8 @@ func (r *Replayer) Product(subject string) (Product, bool) {
 	if !ok {
 		return Product{}, false
 	}
-	i, ok := r.products.find(name)
+	maker, id, _ := strings.Cut(name, ":")
+	i, ok := r.products.find(maker, id)
 	if !ok || !r.told(i) {
 		return Product{}, false
 	}

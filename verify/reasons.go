@@ -28,7 +28,7 @@ func Reasons() []Why {
 		{"reference-missing", "what the entry points at is not there, or is not the last"},
 		{"keyring-shrunk", "a key is left out or changed, or its end is taken back"},
 		{"key-used", "a name or a key belongs to another key"},
-		{"until-wrong", "a key ends at another index than that of the entry that says so"},
+		{"until-wrong", "a key that signs entries ends before the entry that says so, or a known end is put off"},
 		{"person-twice", "one person would have keys of two organisations at a time"},
 		{"signers-missing", "fewer signed than must"},
 		{"signers-not-apart", "those who signed are not of different people or organisations, or stand on two sides"},

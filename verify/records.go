@@ -3,6 +3,7 @@ package verify
 import (
 	"encoding/hex"
 	"hash/maphash"
+	"reflect"
 	"sort"
 	"time"
 
@@ -52,26 +53,41 @@ func stamp(unix int64) (b [4]byte) { put4(&b, uint32(unix-epoch)); return b }
 func unixOf(b [4]byte) int64       { return int64(get4(b)) + epoch }
 func timeOf(unix int64) time.Time  { return time.Unix(unix, 0).UTC() }
 
-// chunked is a list that grows without copying and without room to spare
-// beyond one chunk. The zero value is empty.
+// chunked is a list that grows without copying more than its last chunk, and
+// without room to spare beyond it. The zero value is empty.
 type chunked[T any] struct {
 	chunks [][]T
+	per    int // items of a chunk
 	n      int
 }
 
-const chunkLen = 512
+// chunkBytes is the size of a chunk: one that the allocator gives without
+// rounding up.
+const chunkBytes = 1 << 16
 
 func (c *chunked[T]) add(v T) int {
-	if c.n%chunkLen == 0 {
-		c.chunks = append(c.chunks, make([]T, 0, chunkLen))
+	if c.per == 0 {
+		c.per = chunkBytes / int(reflect.TypeFor[T]().Size())
+	}
+	if c.n%c.per == 0 {
+		c.chunks = append(c.chunks, nil)
 	}
 	last := len(c.chunks) - 1
-	c.chunks[last] = append(c.chunks[last], v)
+	c.chunks[last] = append(room(c.chunks[last], 1, c.per), v)
 	c.n++
 	return c.n - 1
 }
 
-func (c *chunked[T]) at(i int) *T { return &c.chunks[i/chunkLen][i%chunkLen] }
+func (c *chunked[T]) at(i int) *T { return &c.chunks[i/c.per][i%c.per] }
+
+// room makes room for n more items in a chunk, twice what it has, and at most
+// for as many as it may ever have.
+func room[T any](chunk []T, n, most int) []T {
+	if len(chunk)+n <= cap(chunk) {
+		return chunk
+	}
+	return append(make([]T, 0, min(most, max(2*cap(chunk), len(chunk)+n))), chunk...)
+}
 
 // finder finds the number of a thing by its key: open addressing, four bytes a
 // slot. It holds numbers only; whoever uses it compares keys. Its hash is
@@ -111,7 +127,7 @@ func (t *finder) find(hash uint64, same func(i int) bool) (int, bool) {
 func (t *finder) add(i int, hash func(i int) uint64) {
 	if (t.n+1)*8 > len(t.slots)*7 {
 		old := t.slots
-		t.slots = make([]uint32, max(16, len(old)+len(old)/3))
+		t.slots = make([]uint32, max(16, len(old)+len(old)/8))
 		for _, v := range old {
 			if v != 0 {
 				t.place(v, hash(int(v-1)))
@@ -139,36 +155,42 @@ type arena struct {
 	free   map[int][]span
 }
 
-// span names a run in an arena, in units of eight bytes counted from one;
+// span names a run in an arena, in units of four bytes counted from one;
 // zero is none.
 type span uint32
 
 const (
-	unit      = 8
-	arenaSize = 1 << 18 // of a chunk; longer than any entry
+	unit      = 4
+	prefix    = 2 // bytes of the length of a run
+	maxRun    = 1<<16 - 1
+	arenaSize = 1 << 17 // of a chunk; longer than any run
 )
 
+func sizeOfRun(n int) int { return (n + prefix + unit - 1) / unit * unit }
+
+// put keeps bytes; of more than an entry can have, the first.
 func (a *arena) put(b []byte) span {
 	if len(b) == 0 {
 		return 0
 	}
-	size := (len(b) + 3 + unit - 1) / unit * unit
+	b = b[:min(len(b), maxRun)]
+	size := sizeOfRun(len(b))
 	var s span
 	if f := a.free[size]; len(f) > 0 {
 		s, a.free[size] = f[len(f)-1], f[:len(f)-1]
 	} else {
 		last := len(a.chunks) - 1
 		if last < 0 || len(a.chunks[last])+size > arenaSize {
-			a.chunks = append(a.chunks, make([]byte, 0, arenaSize))
+			a.chunks = append(a.chunks, nil)
 			last++
 		}
 		at := len(a.chunks[last])
-		a.chunks[last] = a.chunks[last][:at+size]
+		a.chunks[last] = room(a.chunks[last], size, arenaSize)[:at+size]
 		s = span(last*(arenaSize/unit)+at/unit) + 1
 	}
 	run := a.run(s)
-	run[0], run[1], run[2] = byte(len(b)), byte(len(b)>>8), byte(len(b)>>16)
-	copy(run[3:], b)
+	run[0], run[1] = byte(len(b)), byte(len(b)>>8)
+	copy(run[prefix:], b)
 	return s
 }
 
@@ -183,14 +205,14 @@ func (a *arena) get(s span) []byte {
 		return nil
 	}
 	run := a.run(s)
-	return run[3 : 3+(int(run[0])|int(run[1])<<8|int(run[2])<<16)]
+	return run[prefix : prefix+(int(run[0])|int(run[1])<<8)]
 }
 
 func (a *arena) drop(s span) {
 	if s == 0 {
 		return
 	}
-	size := (len(a.get(s)) + 3 + unit - 1) / unit * unit
+	size := sizeOfRun(len(a.get(s)))
 	if a.free == nil {
 		a.free = map[int][]span{}
 	}
@@ -209,12 +231,18 @@ func (w *lexicon) of(s string) int {
 	if s == "" {
 		return 0
 	}
-	if i, ok := w.find(hashText(s), func(i int) bool { return string(w.get(w.spans[i])) == s }); ok {
-		return i + 1
+	if n, ok := w.number(s); ok {
+		return n
 	}
 	w.spans = append(w.spans, w.put([]byte(s)))
 	w.add(len(w.spans)-1, func(i int) uint64 { return hashOf(w.get(w.spans[i])) })
 	return len(w.spans)
+}
+
+// number gives that of a text that is in it.
+func (w *lexicon) number(s string) (int, bool) {
+	i, ok := w.find(hashText(s), func(i int) bool { return string(w.get(w.spans[i])) == s })
+	return i + 1, ok
 }
 
 func (w *lexicon) text(i int) string {

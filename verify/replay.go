@@ -273,7 +273,7 @@ func (r *Replayer) advance(s *Signed, n ref) {
 			p.head = n
 		}
 	default:
-		r.heads[s.Subject] = n
+		r.heads[strings.Clone(s.Subject)] = n // the subject is a part of the whole entry
 	}
 }
 

@@ -53,7 +53,7 @@ func (a *act) applied() error {
 	}
 	a.commit = func(ref) {
 		m := markRow{subject: idBytes(strings.TrimPrefix(a.Subject, markURN)), slot: -1, edition: uint16(e), certifier: uint32(r.lexicon.of(b.Body)),
-			product: int32(r.products.enter(b.Maker + ":" + b.Product))}
+			product: int32(r.products.enter(b.Maker, b.Product))}
 		to, _ := iotmark.MoveMark(iotmark.MarkNone, iotmark.ApplicationAccepted)
 		m.become(to, a.at)
 		r.marks.enter(m)

@@ -10,12 +10,14 @@ import (
 type products struct {
 	rows    chunked[productRow]
 	at      finder
-	names   arena // maker's domain, colon, id
+	names   arena   // ids
+	makers  lexicon // domains
 	refused map[int][]Attempt
 }
 
 type productRow struct {
-	name         span
+	maker        uint32 // in the lexicon of makers
+	id           span
 	promise      span
 	head         ref // of the chain of promises
 	declaration  ref
@@ -24,14 +26,26 @@ type productRow struct {
 
 const productURN = "urn:iotmark:" + string(OfProduct) + ":"
 
-// find gives the number of a product by maker's domain, colon, id.
-func (ps *products) find(name string) (int, bool) {
-	return ps.at.find(hashText(name), func(i int) bool { return string(ps.names.get(ps.rows.at(i).name)) == name })
+func hashProduct(maker uint32, id []byte) uint64 {
+	return hashOf(id) ^ uint64(maker)*0x9e3779b97f4a7c15
+}
+
+// find gives the number of a product of a maker.
+func (ps *products) find(maker, id string) (int, bool) {
+	m, ok := ps.makers.number(maker)
+	if !ok {
+		return 0, false
+	}
+	return ps.at.find(hashProduct(uint32(m), []byte(id)), func(i int) bool {
+		row := ps.rows.at(i)
+		return row.maker == uint32(m) && string(ps.names.get(row.id)) == id
+	})
 }
 
 // of gives the product that is a subject, or nil.
 func (ps *products) of(subject string) *productRow {
-	if i, ok := ps.find(strings.TrimPrefix(subject, productURN)); ok {
+	maker, id, _ := strings.Cut(strings.TrimPrefix(subject, productURN), ":")
+	if i, ok := ps.find(maker, id); ok {
 		return ps.rows.at(i)
 	}
 	return nil
@@ -39,19 +53,19 @@ func (ps *products) of(subject string) *productRow {
 
 // enter gives the number of a product, which is new where nothing was said of
 // it.
-func (ps *products) enter(name string) int {
-	if i, ok := ps.find(name); ok {
+func (ps *products) enter(maker, id string) int {
+	if i, ok := ps.find(maker, id); ok {
 		return i
 	}
-	i := ps.rows.add(productRow{name: ps.names.put([]byte(name))})
-	ps.at.add(i, func(i int) uint64 { return hashOf(ps.names.get(ps.rows.at(i).name)) })
+	i := ps.rows.add(productRow{maker: uint32(ps.makers.of(maker)), id: ps.names.put([]byte(id))})
+	ps.at.add(i, func(i int) uint64 { return hashProduct(ps.rows.at(i).maker, ps.names.get(ps.rows.at(i).id)) })
 	return i
 }
 
 // name gives the maker's domain and the id of a product.
 func (ps *products) name(i int) (maker, id string) {
-	maker, id, _ = strings.Cut(string(ps.names.get(ps.rows.at(i).name)), ":")
-	return maker, id
+	row := ps.rows.at(i)
+	return ps.makers.text(int(row.maker)), string(ps.names.get(row.id))
 }
 
 // declared notes that a maker published a declaration. Its content is not for
@@ -64,7 +78,7 @@ func (a *act) declared() error {
 	if _, err := a.count(madeBy(b.Maker.Domain)); err != nil {
 		return err
 	}
-	a.commit = func(ref) { a.r.products.rows.at(a.r.products.enter(b.Maker.Domain+":"+b.Product.ID)).declarations++ }
+	a.commit = func(ref) { a.r.products.rows.at(a.r.products.enter(b.Maker.Domain, b.Product.ID)).declarations++ }
 	return nil
 }
 
@@ -79,8 +93,7 @@ func (a *act) promised() error {
 	if _, err := a.count(madeBy(b.Maker)); err != nil {
 		return err
 	}
-	name := b.Maker + ":" + b.Product
-	if i, ok := r.products.find(name); ok {
+	if i, ok := r.products.find(b.Maker, b.Product); ok {
 		if old := r.promise(i); old != nil {
 			if what := lowered(old, b); len(what) > 0 {
 				if r.products.refused == nil {
@@ -92,7 +105,7 @@ func (a *act) promised() error {
 		}
 	}
 	a.commit = func(ref) {
-		row := r.products.rows.at(r.products.enter(name))
+		row := r.products.rows.at(r.products.enter(b.Maker, b.Product))
 		packed := r.packPromise(b)
 		r.arena.drop(row.promise)
 		row.promise = r.arena.put(packed)

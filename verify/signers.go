@@ -122,7 +122,7 @@ func (b *keybook) oneOrg(index int64, now []*Key) error {
 		return nil
 	}
 	for _, k := range now {
-		if k.Until != nil {
+		if k.Until != nil && *k.Until <= index {
 			continue
 		}
 		if err := see(k); err != nil {

@@ -221,15 +221,30 @@ var voidCases = []struct {
 		}
 		tryKeyring(s, b)
 	}},
-	{"an end in the future, of an issuer", "until-wrong", false, func(s *scheme) {
-		b := s.EndKeys(s.Issuer.Name)
+	{"an announced end that is put off", "until-wrong", false, func(s *scheme) {
+		later := func(b verify.KeyringBody, by int64) verify.KeyringBody {
+			for i := range b.Keys {
+				if u := b.Keys[i].Until; u != nil {
+					after := *u + by
+					b.Keys[i].Until = &after
+				}
+			}
+			return b
+		}
+		s.SetKeyring(later(s.EndKeys(s.Committee[4].Name), 50))
+		b := s.EndKeys()
+		tryKeyring(s, later(b, 1))
+	}},
+	{"a person of two organisations, of whom one is to end", "person-twice", false, func(s *scheme) {
+		b := s.EndKeys(s.Committee[0].Name)
 		for i := range b.Keys {
 			if u := b.Keys[i].Until; u != nil {
-				after := *u + 1
+				after := *u + 100
 				b.Keys[i].Until = &after
 			}
 		}
-		tryKeyring(s, b)
+		s.SetKeyring(b)
+		tryKeyring(s, s.WithKeys(verifytest.NewKey(s.Opts.Domain+"/committee/7", "university", "c1", verify.Committee)))
 	}},
 	{"a name of an assessor's key", "key-used", false, func(s *scheme) {
 		k := s.Orgs[0].Keys[0]
