@@ -84,3 +84,12 @@ func TestParseCode(t *testing.T) {
 		})
 	}
 }
+
+func TestGTINDigit(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{"09506000134352": "2", "9506000134352": "2", "4006381333931": "1", "96385074": "4", "036000291452": "2", "00000000": "0"} {
+		if got := iotmark.GTINDigit(in); got != want {
+			t.Errorf("%s: got %s, want %s", in, got, want)
+		}
+	}
+}

@@ -215,14 +215,7 @@ func isLEI(s string) bool {
 
 // isGTIN14 reports whether s is a GTIN-14 (GS1 General Specifications, 7.9.1).
 func isGTIN14(s string) bool {
-	if len(s) != 14 || !isDigits(s) {
-		return false
-	}
-	sum := 0
-	for i := range len(s) {
-		sum += int(s[i]-'0') * (3 - 2*(i%2))
-	}
-	return sum%10 == 0
+	return len(s) == 14 && isDigits(s) && iotmark.GTINDigit(s) == s[13:]
 }
 
 // sorted looks at a list in which nothing stands twice.

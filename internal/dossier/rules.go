@@ -56,7 +56,7 @@ func (r *rules) gtins() {
 		if !gtinForm(s) {
 			continue // the schema tells
 		}
-		if d := gtinDigit(s); s[len(s)-1:] != d {
+		if d := iotmark.GTINDigit(s); s[len(s)-1:] != d {
 			r.say("gtin-wrong", fmt.Sprintf("product.gtins.%d", i+1), g.pos, args{"found": s, "expected": d})
 		}
 	}
@@ -69,16 +69,6 @@ func gtinForm(s string) bool {
 		}
 	}
 	return slices.Contains([]int{8, 12, 13, 14}, len(s))
-}
-
-// gtinDigit is the check digit of GS1 General Specifications, section 7.9.1.
-func gtinDigit(s string) string {
-	sum, weight := 0, 3
-	for i := len(s) - 2; i >= 0; i-- {
-		sum += int(s[i]-'0') * weight
-		weight = 4 - weight
-	}
-	return strconv.Itoa((10 - sum%10) % 10)
 }
 
 func (r *rules) facts() {
