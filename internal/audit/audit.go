@@ -1,0 +1,354 @@
+// Package audit replays a whole log and holds what the scheme publishes
+// against what follows from it. A witness vouches that a log only grows; an
+// auditor, who has this package, vouches that what it says is right: that each
+// status list, state and snapshot named in the log is the one that the
+// entries amount to.
+//
+// It refuses to believe anything but the trust: entries are read against the
+// root that the log signed. What can go wrong: the log cannot be read, or
+// does not follow from itself (errors), or says what is not so
+// ([Difference]s, which are for people).
+package audit
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/internal/attestation"
+	"github.com/open-iot-mark/iotmark/internal/ledger"
+	"github.com/open-iot-mark/iotmark/verify"
+)
+
+// Difference is something that the log says and that does not follow from it.
+type Difference struct {
+	Index int64           `json:"index"`
+	ID    iotmark.ErrorID `json:"id"`   // status-differs
+	What  string          `json:"what"` // keyring, marks, list 1 revocation, snapshot, states
+	Said  string          `json:"said"`
+	Is    string          `json:"is"`
+}
+
+// Report is what an audit found.
+type Report struct {
+	Origin      string           `json:"origin"`
+	Size        int64            `json:"size"`
+	Root        string           `json:"root"` // hexadecimal
+	Witnesses   []string         `json:"witnesses,omitempty"`
+	Witnessed   time.Time        `json:"witnessed,omitzero"` // earliest time on the checkpoint
+	Entries     int64            `json:"entries"`            // replayed, all of them with effect or void
+	Voids       []verify.Void    `json:"voids,omitempty"`
+	Late        []int64          `json:"late,omitempty"`
+	Attempts    []Attempt        `json:"attempts,omitempty"` // to lower a promise
+	Marks       map[string]int64 `json:"marks"`              // by state
+	Statuses    int64            `json:"statuses"`           // status.published that were computed again
+	Last        int64            `json:"last"`               // index of the last of them; -1: there is none
+	Pending     int64            `json:"pending"`            // entries of marks after the last one
+	Differences []Difference     `json:"differences,omitempty"`
+	Registry    iotmark.Digest   `json:"registry"` // hash of the state, to compare with other replays
+	AsOf        time.Time        `json:"as_of"`
+}
+
+// Attempt is an entry by which a maker tried to lower a promise.
+type Attempt struct {
+	Product string   `json:"product"`
+	Index   int64    `json:"index"`
+	What    []string `json:"what"`
+}
+
+// Sound reports whether all that the log says follows from it.
+func (r *Report) Sound() bool { return len(r.Differences) == 0 }
+
+// Auditor follows one log. It keeps the replayed state, so that what is new
+// costs what is new. It is not safe for use by several goroutines at once.
+type Auditor struct {
+	log    *ledger.Reader
+	trust  *verify.Trust
+	policy *verify.Policy
+	now    func() time.Time
+
+	rules    *verify.Replayer
+	birth    ledger.Head // that covers the entry applied last; zero: it is not published yet
+	since    int64
+	guessed  []guess                     // entries that were replayed before they were published
+	covers   map[int64][]round           // status.published among the new entries, by what they cover
+	computed map[int64]verify.StatusBody // by index of the status.published
+	statuses int64
+	last     int64
+	pending  int64
+	differs  []Difference
+}
+
+// round is a status.published: its index and time.
+type round struct {
+	index int64
+	at    time.Time
+}
+
+// guess is an entry that was judged at a time that may turn out otherwise.
+type guess struct{ index, claimed, at int64 }
+
+// New makes an auditor of the log at r for whoever trusts t. now is the clock
+// by which entries are judged that no witness has signed yet.
+func New(r *ledger.Reader, t *verify.Trust, now func() time.Time) (*Auditor, error) {
+	p, err := t.Witnessing()
+	if err != nil {
+		return nil, err
+	}
+	a := &Auditor{log: r, trust: t, policy: p, now: now}
+	a.restart()
+	return a, nil
+}
+
+func (a *Auditor) restart() {
+	a.rules, a.birth, a.since, a.guessed = verify.NewReplayer(a.trust), ledger.Head{}, 0, nil
+	a.covers, a.computed, a.statuses, a.last, a.pending, a.differs = nil, map[int64]verify.StatusBody{}, 0, -1, 0, nil
+}
+
+// Published audits the published log to its end.
+func (a *Auditor) Published(ctx context.Context, progress func(done, of int64)) (*Report, error) {
+	h, err := a.log.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := a.policy.Open(h.Note, a.log.Origin())
+	if err != nil {
+		return nil, err
+	}
+	if err := a.advance(ctx, h, false, progress); err != nil {
+		return nil, err
+	}
+	return a.report(h, seen, a.now().UTC().Truncate(time.Second)), nil
+}
+
+// Examine audits the log up to a checkpoint that is not published yet, as an
+// auditor does who is asked for his signature. An error keeps it back:
+// audit-differs when something does not follow from the log.
+func (a *Auditor) Examine(ctx context.Context, h ledger.Head) error {
+	if err := a.advance(ctx, h, true, nil); err != nil {
+		return err
+	}
+	if n := len(a.differs); n > 0 {
+		d := a.differs[0]
+		return &iotmark.Error{Kind: iotmark.Unverified, ID: "audit-differs",
+			Msg: fmt.Sprintf("entry %d says of %s %s, and what follows from the log is %s (%d such)", d.Index, d.What, d.Said, d.Is, n)}
+	}
+	return nil
+}
+
+// advance replays up to a head. What was replayed before is not read again,
+// unless a guessed time turned out to matter, or a new entry speaks of a
+// state that is past.
+func (a *Auditor) advance(ctx context.Context, h ledger.Head, ahead bool, progress func(done, of int64)) error {
+	if h.Size < a.rules.Size() {
+		a.restart()
+	}
+	right, err := a.guessedRight(ctx)
+	if err != nil {
+		return err
+	}
+	if !right {
+		a.restart()
+	}
+	if past, err := a.scan(ctx, h); err != nil {
+		return err
+	} else if past {
+		a.restart()
+		if _, err := a.scan(ctx, h); err != nil {
+			return err
+		}
+	}
+	for note, err := range a.log.EntriesAt(ctx, h, a.rules.Size(), h.Size) {
+		if err != nil {
+			return err
+		}
+		if err := a.apply(ctx, note, ahead); err != nil {
+			return err
+		}
+		if n := a.rules.Size(); progress != nil && n%1024 == 0 {
+			progress(n, h.Size)
+		}
+	}
+	if progress != nil {
+		progress(h.Size, h.Size)
+	}
+	return nil
+}
+
+// scan looks through the new entries for those of type status.published, so
+// that their registry can be computed when the replay comes past it. It
+// reports whether one of them speaks of a state that the replay is past.
+func (a *Auditor) scan(ctx context.Context, h ledger.Head) (past bool, err error) {
+	a.covers = map[int64][]round{}
+	index := a.rules.Size()
+	for note, err := range a.log.EntriesAt(ctx, h, index, h.Size) {
+		if err != nil {
+			return false, err
+		}
+		if b, s, ok := a.status(note); ok && b.Covers <= index {
+			a.covers[b.Covers] = append(a.covers[b.Covers], round{index, s.At()})
+			past = past || b.Covers < a.rules.Size()
+		}
+		index++
+	}
+	return past, nil
+}
+
+var statusType = []byte(`"type":"` + string(verify.StatusPublished) + `"`)
+
+func (a *Auditor) status(note []byte) (*verify.StatusBody, *verify.Signed, bool) {
+	if !bytes.Contains(note, statusType) {
+		return nil, nil, false
+	}
+	s, err := verify.Parse(a.trust.Domain, note)
+	if err != nil {
+		return nil, nil, false
+	}
+	b, ok := s.Decoded().(*verify.StatusBody)
+	return b, s, ok
+}
+
+// compute computes what every status.published must say that covers as many
+// entries as were replayed, each as of its own time.
+func (a *Auditor) compute() error {
+	for _, c := range a.covers[a.rules.Size()] {
+		b, err := attestation.StatusBody(a.rules.Registry(c.at))
+		if err != nil {
+			return err
+		}
+		a.computed[c.index] = b
+	}
+	return nil
+}
+
+// apply replays one entry. ahead: it need not be published yet.
+func (a *Auditor) apply(ctx context.Context, note []byte, ahead bool) error {
+	if err := a.compute(); err != nil {
+		return err
+	}
+	index := a.rules.Size()
+	since, err := a.born(ctx, index)
+	if iotmark.KindOf(err) == iotmark.NotFound && ahead {
+		since, err = a.now().Unix(), nil
+		if s, e := verify.Parse(a.trust.Domain, note); e == nil {
+			a.guessed = append(a.guessed, guess{index, s.At().Unix(), since})
+		}
+	}
+	if err != nil {
+		return err
+	}
+	b, s, ok := a.status(note) // before the rules, which may not have room for it
+	void := a.rules.Apply(note, since)
+	switch {
+	case void != nil:
+	case ok:
+		must, known := a.computed[index]
+		if !known {
+			return &iotmark.Error{Kind: iotmark.Internal, ID: "audit-lost", Msg: fmt.Sprintf("entry %d has effect and was not computed again", index)}
+		}
+		a.statuses, a.last, a.pending = a.statuses+1, index, 0
+		a.compare(index, must, *b)
+	case s == nil && bytes.Contains(note, []byte(`"subject":"urn:iotmark:mark:`)):
+		a.pending++
+	}
+	delete(a.computed, index)
+	return nil
+}
+
+// born returns when outsiders first saw an entry, in Unix seconds.
+func (a *Auditor) born(ctx context.Context, index int64) (int64, error) {
+	if a.birth.Size > index {
+		return a.since, nil
+	}
+	h, err := a.log.Birth(ctx, index)
+	if err != nil {
+		return 0, err
+	}
+	seen, err := a.policy.Open(h.Note, a.log.Origin())
+	if err != nil {
+		return 0, err
+	}
+	a.birth, a.since = h, seen.Earliest
+	return a.since, nil
+}
+
+// guessedRight reports whether the entries that were replayed before they were
+// published would be judged the same now. Times matter only by whether an
+// entry claims to be later than outsiders saw it, or came long after its time.
+func (a *Auditor) guessedRight(ctx context.Context) (bool, error) {
+	for len(a.guessed) > 0 {
+		g := a.guessed[0]
+		at, err := a.born(ctx, g.index)
+		if iotmark.KindOf(err) == iotmark.NotFound {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		const soon = 3600 // far below what makes an entry late
+		if at > 0 && (g.claimed > at) != (g.claimed > g.at) || at-g.claimed > soon || g.at-g.claimed > soon {
+			return false, nil
+		}
+		a.guessed = a.guessed[1:]
+	}
+	return true, nil
+}
+
+// compare tells each part of a status.published that does not follow from the
+// log.
+func (a *Auditor) compare(index int64, must, said verify.StatusBody) {
+	differ := func(what, said, is string) {
+		if said != is {
+			a.differs = append(a.differs, Difference{index, "status-differs", what, said, is})
+		}
+	}
+	lists := func(b verify.StatusBody) map[string]string {
+		out := map[string]string{}
+		for _, l := range b.Lists {
+			out[fmt.Sprintf("list %d %s", l.ID, l.Purpose)] = string(l.SHA256)
+		}
+		return out
+	}
+	differ("keyring", string(said.Keyring), string(must.Keyring))
+	differ("marks", fmt.Sprint(said.Marks), fmt.Sprint(must.Marks))
+	differ("snapshot", string(said.Snapshot), string(must.Snapshot))
+	differ("states", string(said.States), string(must.States))
+	is, tells := lists(must), lists(said)
+	for _, name := range slices.Sorted(maps.Keys(is)) {
+		differ(name, cmp.Or(tells[name], "nothing"), is[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(tells)) {
+		if _, ok := is[name]; !ok {
+			differ(name, tells[name], "nothing")
+		}
+	}
+}
+
+func (a *Auditor) report(h ledger.Head, seen verify.Seen, asOf time.Time) *Report {
+	reg := a.rules.Registry(asOf)
+	r := &Report{Origin: a.log.Origin(), Size: h.Size, Root: hex.EncodeToString(h.Root[:]), Entries: reg.Size,
+		Voids: reg.Voids, Late: reg.Late, Marks: map[string]int64{}, Statuses: a.statuses, Last: a.last, Pending: a.pending,
+		Differences: a.differs, Registry: reg.Hash(), AsOf: asOf}
+	for _, w := range seen.Witnesses {
+		r.Witnesses = append(r.Witnesses, w.Name)
+	}
+	if seen.Earliest > 0 {
+		r.Witnessed = time.Unix(seen.Earliest, 0).UTC()
+	}
+	for i := range reg.Marks {
+		r.Marks[string(reg.Marks[i].State)]++
+	}
+	for _, p := range reg.Products {
+		for _, t := range p.Refused {
+			r.Attempts = append(r.Attempts, Attempt{p.Subject, t.Index, t.What})
+		}
+	}
+	slices.SortFunc(r.Attempts, func(x, y Attempt) int { return cmp.Compare(x.Index, y.Index) })
+	return r
+}
