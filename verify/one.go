@@ -42,6 +42,20 @@ func (r *Replayer) told(i int) bool {
 	return p.head != 0 || p.declaration != 0 || len(r.products.refused[i]) > 0
 }
 
+// Try says what [Replayer.Apply] would say of the next entry, and applies
+// nothing: whoever is about to append an entry learns whether it would be void
+// for ever.
+func (r *Replayer) Try(note []byte, witnessed int64) *Void {
+	a := &act{r: r, index: r.size, seen: witnessed, trial: true}
+	r.size++
+	defer func() { r.size-- }()
+	if err := r.judge(a, note); err != nil {
+		v := a.void(err)
+		return &v
+	}
+	return nil
+}
+
 // Scheme returns the registry without products, applications, marks and
 // voids: what is of the whole scheme and of its parties. Its size does not
 // grow with the number of marks.

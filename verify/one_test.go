@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/verify"
 	"github.com/open-iot-mark/iotmark/verify/verifytest"
 )
@@ -52,5 +53,52 @@ func TestOne(t *testing.T) {
 		if p, ok := r.Product(none); ok {
 			t.Errorf("%q is a product: %v", none, p)
 		}
+	}
+}
+
+// Trying an entry says what applying it will say, and changes nothing.
+func TestTry(t *testing.T) {
+	t.Parallel()
+	s := verifytest.New(t, verifytest.Opts{})
+	m := s.Grant(s.Makers[0], "lamp")
+	m.Suspend(1)
+	lower := s.PromiseOf(s.Makers[0], "lamp")
+	lower.Updates = "2020-01-01"
+	s.AppendVoid(verifytest.Draft{Type: verify.PromiseSet, Subject: s.Makers[0].Product("lamp"), Body: lower, Signers: s.Makers[0].Keys})
+	s.AppendBytes([]byte("no entry\n"), s.Now.Unix())
+	s.AppendBytes(s.Entries[3], s.Now.Unix())
+	m.Confirm()
+	s.Status(s.StatusOf())
+	r, voids := verify.NewReplayer(s.Trust), 0
+	for i, e := range s.Entries {
+		at := s.Births[i].Witnessed
+		var before, after iotmark.Digest
+		if i > 0 {
+			before = r.Registry(s.Now).Hash()
+		}
+		for _, other := range [][]byte{s.Entries[len(s.Entries)-1-i], e} {
+			r.Try(other, at)
+		}
+		want := r.Try(e, at)
+		if i > 0 {
+			after = r.Registry(s.Now).Hash()
+		}
+		if before != after {
+			t.Errorf("trying entry %d changed the registry", i)
+		}
+		got := r.Apply(e, at)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("entry %d: (-tried +applied)\n%s", i, diff)
+		}
+		if got != nil {
+			voids++
+		}
+	}
+	if voids != 3 {
+		t.Errorf("%d entries were void, want 3", voids)
+	}
+	reg, err := verify.Replay(entriesOf(s.Entries), s.Births, s.Trust, s.Now)
+	if err != nil || reg.Hash() != r.Registry(s.Now).Hash() {
+		t.Errorf("what was tried between left something: %v", err)
 	}
 }

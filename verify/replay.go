@@ -100,6 +100,7 @@ type act struct {
 	counted []*Key
 	who     []uint32 // keys to be remembered
 	commit  func(n ref)
+	trial   bool // look only
 }
 
 // rules say of each type whether an entry of it has effect. They look, and
@@ -128,6 +129,17 @@ func (r *Replayer) Apply(note []byte, witnessed int64) *Void {
 	if err == nil {
 		return nil
 	}
+	v := a.void(err)
+	kept := voided{index: v.Index, id: idBytes(v.ID), typ: kindOf[v.Type]}
+	if !r.full() {
+		kept.why = r.arena.put([]byte(string(v.Reason) + "\n" + v.Msg))
+	}
+	r.voids = append(r.voids, kept)
+	return &v
+}
+
+// void tells an entry without effect.
+func (a *act) void(err error) Void {
 	v := Void{Index: a.index, Reason: "malformed", Msg: err.Error()}
 	if e, ok := errors.AsType[*iotmark.Error](err); ok {
 		v.Reason, v.Msg = e.ID, e.Msg
@@ -135,12 +147,7 @@ func (r *Replayer) Apply(note []byte, witnessed int64) *Void {
 	if a.Signed != nil {
 		v.ID, v.Type = a.ID, a.Type
 	}
-	kept := voided{index: v.Index, id: idBytes(v.ID), typ: kindOf[v.Type]}
-	if !r.full() {
-		kept.why = r.arena.put([]byte(string(v.Reason) + "\n" + v.Msg))
-	}
-	r.voids = append(r.voids, kept)
-	return &v
+	return v
 }
 
 // full reports whether there is no room for more. It comes after 4 billion
@@ -183,6 +190,9 @@ func (r *Replayer) judge(a *act, note []byte) error {
 	}
 	if err := rules[s.Type](a); err != nil {
 		return err
+	}
+	if a.trial {
+		return nil
 	}
 	n := r.records.add(record{leaf: bytesOf(s.Leaf), id: idBytes(s.ID), at: stamp(a.at), prev: a.prev.bytes(), kind: kindOf[s.Type]}, a.who)
 	a.commit(n)

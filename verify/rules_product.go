@@ -62,6 +62,14 @@ func (ps *products) enter(maker, id string) int {
 	return i
 }
 
+// attempt keeps that somebody tried to lower a promise.
+func (ps *products) attempt(i int, a Attempt) {
+	if ps.refused == nil {
+		ps.refused = map[int][]Attempt{}
+	}
+	ps.refused[i] = append(ps.refused[i], a)
+}
+
 // name gives the maker's domain and the id of a product.
 func (ps *products) name(i int) (maker, id string) {
 	row := ps.rows.at(i)
@@ -96,10 +104,9 @@ func (a *act) promised() error {
 	if i, ok := r.products.find(b.Maker, b.Product); ok {
 		if old := r.promise(i); old != nil {
 			if what := lowered(old, b); len(what) > 0 {
-				if r.products.refused == nil {
-					r.products.refused = map[int][]Attempt{}
+				if !a.trial {
+					r.products.attempt(i, Attempt{Index: a.index, Time: timeOf(a.at), What: what, Promise: *b})
 				}
-				r.products.refused[i] = append(r.products.refused[i], Attempt{Index: a.index, Time: timeOf(a.at), What: what, Promise: *b})
 				return refuse("promise-lowered", "the maker promised more before: %s", strings.Join(what, ", "))
 			}
 		}
