@@ -155,6 +155,12 @@ func TestCycleFails(t *testing.T) {
 			w.advance()
 			must(t, w.reg.AddSignature(t.Context(), e.ID, e.Sigs[0]))
 			must(t, w.seal(e.ID))
+			if v := w.proj.Try(w.at(e.ID).Note); v == nil || v.Reason != "signers-missing" { // whoever asks is told
+				t.Errorf("trying it: %v", v)
+			}
+			if v := w.proj.Try(e.Note); v != nil {
+				t.Errorf("trying it with all signatures: %v", v)
+			}
 			w.send()
 			w.catchUp()
 			if q := w.queued(e.ID); q.Fault != "signers-missing" {

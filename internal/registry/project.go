@@ -120,6 +120,18 @@ func (p *Projector) Registry() *verify.Registry {
 	return p.state.rules.Registry(p.state.asOf)
 }
 
+// Try says what the rules would say of an entry if it were the next of the
+// published log; nil: it would have effect. Whoever seals a decision asks
+// first, as an entry without effect stays in the log for ever. An entry that
+// follows one which is still on its way is prev-wrong until that is published.
+// It is told log-unread before the first CatchUp and after one that failed.
+func (p *Projector) Try(note []byte) *verify.Void {
+	if p.state == nil {
+		return &verify.Void{Index: -1, Reason: "log-unread", Msg: "the published log was not read yet"}
+	}
+	return p.state.rules.Try(note, 0)
+}
+
 // kept is the row of table projection.
 type kept struct {
 	applied          int64
