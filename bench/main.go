@@ -96,6 +96,9 @@ func bench(w io.Writer) error {
 	if err := entries(w); err != nil {
 		return err
 	}
+	if err := verifying(w); err != nil {
+		return err
+	}
 	return proof(w, 10_000, 100_000)
 }
 

@@ -155,7 +155,7 @@ func (c *scanner) value(depth int) {
 	case ch == '[':
 		c.array(depth)
 	case ch == '"':
-		c.text()
+		c.text(false)
 	case ch == 't':
 		c.take("true")
 	case ch == 'f':
@@ -178,7 +178,7 @@ func (c *scanner) object(depth int) {
 	var last []byte
 	for first := true; c.err == nil; first = false {
 		at := c.i
-		key := c.text()
+		key := c.text(true)
 		if c.err != nil {
 			return
 		}
@@ -243,30 +243,43 @@ func (c *scanner) number() {
 	}
 }
 
-// text takes a string and returns what is between the quotation marks, with
-// escapes undone.
-func (c *scanner) text() []byte {
+// plainByte are those that stand for themselves in a string.
+var plainByte = func() (t [256]bool) {
+	for c := byte(' '); c < utf8.RuneSelf; c++ {
+		t[c] = c != '"' && c != '\\'
+	}
+	return t
+}()
+
+// text takes a string and returns what is between the quotation marks; of a
+// name with escapes undone.
+func (c *scanner) text(name bool) []byte {
 	c.take(`"`)
 	from := c.i
 	escaped := false
 	for c.err == nil {
+		for c.i < len(c.b) && plainByte[c.b[c.i]] {
+			c.i++
+		}
 		switch ch := c.peek(); {
 		case c.i >= len(c.b):
 			c.fail("json-malformed", "the JSON ends within a string")
 		case ch == '"':
 			s := c.b[from:c.i]
 			c.i++
-			if escaped {
+			if escaped && name {
 				s = unescape(s)
 			}
 			return s
 		case ch == '\\':
 			escaped = true
+			if c.i+1 < len(c.b) && (c.b[c.i+1] == 'n' || c.b[c.i+1] == '"') {
+				c.i += 2 // what there is most of, without a call
+				continue
+			}
 			c.escape()
 		case ch < ' ':
 			c.fail("json-malformed", "a string has a control character that is not escaped")
-		case ch < utf8.RuneSelf:
-			c.i++
 		default:
 			r, n := utf8.DecodeRune(c.b[c.i:])
 			if r == utf8.RuneError && n == 1 {
@@ -306,11 +319,11 @@ func (c *scanner) escape() {
 func unescape(s []byte) []byte {
 	out := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
-		if s[i] != '\\' {
-			out = append(out, s[i])
-			continue
+		n := bytes.IndexByte(s[i:], '\\')
+		if n < 0 {
+			return append(out, s[i:]...)
 		}
-		i++
+		out, i = append(out, s[i:i+n]...), i+n+1
 		switch s[i] {
 		case 'b':
 			out = append(out, '\b')

@@ -86,7 +86,7 @@ func (x Index) Marshal() ([]byte, error) { return encode(x) }
 func ParseIndex(file []byte) (*Index, error) {
 	if len(file) > 2 && file[0] == 0x1f && file[1] == 0x8b {
 		var err error
-		if file, err = gunzip(file, MaxIndex); err != nil {
+		if file, err = new(inflater).gunzip(file, MaxIndex); err != nil {
 			return nil, refuse("index-malformed", "the index cannot be unpacked: %v", err)
 		}
 	}

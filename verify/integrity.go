@@ -293,23 +293,78 @@ func members(obj []byte) iter.Seq[part] {
 	}
 }
 
+// fields gives the values of an object's members, if it has exactly these, in
+// this order.
+func fields(obj []byte, names ...string) (values [][]byte, ok bool) {
+	if len(obj) == 0 || obj[0] != '{' {
+		return nil, false
+	}
+	for m := range members(obj) {
+		if len(values) == len(names) || string(m.name) != names[len(values)] {
+			return nil, false
+		}
+		values = append(values, m.value)
+	}
+	return values, len(values) == len(names)
+}
+
+// valueOf gives the value of a member of an object.
+func valueOf(obj []byte, name string) ([]byte, bool) {
+	for m := range members(obj) {
+		if string(m.name) == name {
+			return m.value, true
+		}
+	}
+	return nil, false
+}
+
+// textOf gives the text of a member of an object, empty if there is no such
+// member, or if it is no text.
+func textOf(obj []byte, name string) string {
+	v, _ := valueOf(obj, name)
+	s, _ := text(v)
+	return s
+}
+
+// text reads a canonical JSON string.
+func text(raw []byte) (string, bool) {
+	if len(raw) < 2 || raw[0] != '"' {
+		return "", false
+	}
+	raw = raw[1 : len(raw)-1]
+	if bytes.IndexByte(raw, '\\') >= 0 {
+		raw = unescape(raw)
+	}
+	return string(raw), true
+}
+
+// elements gives the values of a canonical JSON list, of at most so many.
+func elements(list []byte, most int) (out [][]byte, ok bool) {
+	if len(list) == 0 || list[0] != '[' {
+		return nil, false
+	}
+	for i := 1; i < len(list) && list[i] != ']'; i++ {
+		from := i
+		if i = skip(list, i); len(out) == most {
+			return nil, false
+		}
+		out = append(out, list[from:i])
+		if list[i] == ']' {
+			break
+		}
+	}
+	return out, true
+}
+
 // skip returns the place after the JSON value that begins at i. The JSON is
 // known to be well formed.
 func skip(b []byte, i int) int {
-	depth := 0
-	for i < len(b) {
-		switch c := b[i]; c {
+	for depth := 0; i < len(b); i++ {
+		switch b[i] {
 		case '"':
-			for i++; i < len(b) && b[i] != '"'; i++ {
-				if b[i] == '\\' {
-					i++
-				}
+			if i = skipText(b, i); depth == 0 {
+				return i + 1
 			}
-			i++
-			if depth == 0 {
-				return i
-			}
-			continue
 		case '{', '[':
 			depth++
 		case '}', ']':
@@ -324,7 +379,25 @@ func skip(b []byte, i int) int {
 				return i
 			}
 		}
-		i++
 	}
 	return i
+}
+
+// skipText returns the place of the quotation mark that ends the string that
+// begins at i: the first one with an even number of backslashes before it.
+func skipText(b []byte, i int) int {
+	for from := i; ; {
+		n := bytes.IndexByte(b[i+1:], '"')
+		if n < 0 {
+			return len(b)
+		}
+		i += 1 + n
+		slashes := 0
+		for i-1-slashes > from && b[i-1-slashes] == '\\' {
+			slashes++
+		}
+		if slashes%2 == 0 {
+			return i
+		}
+	}
 }

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"crypto/ed25519"
+	"encoding/binary"
 	"strings"
 )
 
@@ -38,31 +39,46 @@ func encode58(b []byte) string {
 	return string(out)
 }
 
-// decode58 reads what encode58 writes, of exactly n bytes.
+// decode58 reads what encode58 writes, of exactly n bytes, 64 at most. Five
+// digits at a time go into 32 bits.
 func decode58(s string, n int) ([]byte, bool) {
 	s, ok := strings.CutPrefix(s, "z")
-	if !ok || len(s) > 2*n {
+	if !ok || len(s) > 2*n || n > 64 {
 		return nil, false
 	}
-	out := make([]byte, n)
 	ones := 0
 	for ones < len(s) && s[ones] == '1' {
 		ones++
 	}
-	for i := range len(s) {
-		carry := strings.IndexByte(base58, s[i])
-		if carry < 0 {
-			return nil, false
+	var limbs [17]uint32 // the least first; what does not fit in 16 is too large
+	for i := 0; i < len(s); {
+		base, add := uint64(1), uint64(0)
+		for ; base < 58*58*58*58*58 && i < len(s); i++ {
+			d := strings.IndexByte(base58, s[i])
+			if d < 0 {
+				return nil, false
+			}
+			base, add = base*58, add*58+uint64(d)
 		}
-		for j := n - 1; j >= 0; j-- {
-			carry += int(out[j]) * 58
-			out[j] = byte(carry)
-			carry >>= 8
+		for j := range limbs {
+			add += uint64(limbs[j]) * base
+			limbs[j] = uint32(add)
+			add >>= 32
 		}
-		if carry > 0 {
+		if limbs[16] != 0 {
 			return nil, false
 		}
 	}
+	var all [64]byte
+	for j := range 16 {
+		binary.BigEndian.PutUint32(all[60-4*j:], limbs[j])
+	}
+	for _, c := range all[:64-n] {
+		if c != 0 {
+			return nil, false
+		}
+	}
+	out := all[64-n:]
 	zeros := 0
 	for zeros < n && out[zeros] == 0 {
 		zeros++

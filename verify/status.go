@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -94,7 +92,9 @@ func EncodeBits(b Bits) string {
 // DecodeBits reads an encodedList of at least [ListBits] and at most limit
 // bits. It never unpacks more than that. Errors of kind Unverified:
 // list-malformed, list-size.
-func DecodeBits(s string, limit int) (Bits, error) {
+func DecodeBits(s string, limit int) (Bits, error) { return new(inflater).bits(s, limit) }
+
+func (u *inflater) bits(s string, limit int) (Bits, error) {
 	b64, ok := strings.CutPrefix(s, "u")
 	// Bits that cannot be compressed take a sixth of a character each.
 	if len(s) > limit/4+1024 {
@@ -104,7 +104,7 @@ func DecodeBits(s string, limit int) (Bits, error) {
 	if !ok || err != nil || strings.ContainsAny(s, "\r\n") {
 		return nil, refuse("list-malformed", "the status list is not multibase base64url")
 	}
-	b, err := gunzip(z, limit/8)
+	b, err := u.gunzip(z, limit/8)
 	switch {
 	case errors.Is(err, errTooLong):
 		return nil, refuse("list-size", "the status list has more than %d bits", limit)
@@ -112,29 +112,6 @@ func DecodeBits(s string, limit int) (Bits, error) {
 		return nil, refuse("list-malformed", "the status list is not compressed with gzip: %v", err)
 	case len(b) < ListBits/8:
 		return nil, refuse("list-size", "the status list has %d bits; the standard asks for %d at least", len(b)*8, ListBits)
-	}
-	return b, nil
-}
-
-var errTooLong = errors.New("unpacks to more than is allowed")
-
-// gunzip unpacks one gzip member of at most so many bytes, after which nothing
-// may follow.
-func gunzip(z []byte, most int) ([]byte, error) {
-	in := bytes.NewReader(z)
-	r, err := gzip.NewReader(in)
-	if err != nil {
-		return nil, err
-	}
-	r.Multistream(false)
-	b, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case len(b) > most:
-		return nil, errTooLong
-	case in.Len() > 0:
-		return nil, fmt.Errorf("%d bytes follow the end", in.Len())
 	}
 	return b, nil
 }
@@ -200,31 +177,37 @@ func ParseList(domain string, doc []byte) (List, error) {
 	if err := Canonical(doc); err != nil {
 		return List{}, notAs("list-malformed", "the status list", doc)
 	}
-	l, _, err := parseList(domain, doc)
+	l, _, _, err := parseList(domain, doc, &inflater{})
 	return l, err
 }
 
-// parseList is ParseList for canonical JSON. It gives the proof as well.
-func parseList(domain string, doc []byte) (List, []byte, error) {
-	var c listCredential
+// parseList is ParseList for canonical JSON. It gives the document without its
+// proof, and the proof.
+func parseList(domain string, doc []byte, z *inflater) (l List, rest, proof []byte, err error) {
 	rest, proof, ok := cut(doc, "proof")
-	if !ok || json.Unmarshal(rest, &c) != nil {
-		return List{}, nil, refuse("list-malformed", "the status list is no credential with a proof")
+	subject, ok2 := valueOf(rest, "credentialSubject")
+	if !ok || !ok2 {
+		return List{}, nil, nil, refuse("list-malformed", "the status list is no credential with a proof")
 	}
-	l := List{Domain: domain, Purpose: c.Subject.Purpose}
-	name, ok1 := strings.CutPrefix(c.ID, "https://"+domain+"/status/")
+	l = List{Domain: domain, Purpose: textOf(subject, "statusPurpose")}
+	name, ok1 := strings.CutPrefix(textOf(rest, "id"), "https://"+domain+"/status/")
 	id, ok2 := strings.CutSuffix(name, "-"+l.Purpose)
 	n, ok3 := parseCount(id)
-	from, err := time.Parse(time.RFC3339, c.From)
+	from, err := time.Parse(time.RFC3339, textOf(rest, "validFrom"))
 	if !ok1 || !ok2 || !ok3 || err != nil || n < 1 || n > maxCount/ListBits || !slices.Contains(Purposes(), l.Purpose) {
-		return List{}, nil, refuse("list-wrong", "the status list is not one of %s", domain)
+		return List{}, nil, nil, refuse("list-wrong", "the status list is not one of %s", domain)
 	}
 	l.ID, l.From = int(n), from
-	if !bytes.Equal(mustEncode(l.credential(c.Subject.EncodedList)), rest) {
-		return List{}, nil, refuse("list-wrong", "the status list says something else than a list of %s does", domain)
+	encoded := textOf(subject, "encodedList")
+	if !bytes.Equal(mustEncode(l.credential(encoded)), rest) {
+		return List{}, nil, nil, refuse("list-wrong", "the status list says something else than a list of %s does", domain)
 	}
-	if l.Bits, err = DecodeBits(c.Subject.EncodedList, ListBits); err != nil {
-		return List{}, nil, err
+	if z.last != encoded || encoded == "" {
+		if z.lastBits, err = z.bits(encoded, ListBits); err != nil {
+			return List{}, nil, nil, err
+		}
+		z.last = encoded
 	}
-	return l, proof, nil
+	l.Bits = z.lastBits
+	return l, rest, proof, nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -69,13 +68,14 @@ type verification struct {
 	trust *Trust
 	now   time.Time
 
-	opener opener
-	bundle *Bundle
-	parts  parts
-	terms  *TermsBody
-	status *StatusBody
-	state  StateRecord
-	until  time.Time // of the lists
+	inflater inflater
+	opener   opener
+	bundle   *Bundle
+	parts    parts
+	terms    *TermsBody
+	status   *StatusBody
+	state    StateRecord
+	until    time.Time // of the lists
 }
 
 func (s *Step) set(name, value string) {
@@ -119,7 +119,7 @@ func (v *verification) read(file []byte, s *Step) error {
 	v.opener = opener{policy: policy, origin: v.trust.Origin()}
 	v.Witnessed = policy.Witnessed()
 	s.set("scheme", v.trust.Domain)
-	v.bundle, err = ParseBundle(file)
+	v.bundle, err = parseBundle(file, &v.inflater)
 	return err
 }
 
@@ -235,10 +235,7 @@ func (v *verification) credential(*Step) error {
 // credential-proof, list-proof (another proof), credential-signature-wrong,
 // list-signature-wrong; integrity-unknown, issuer-unknown, issuer-ended.
 func (v *verification) secured(what string, doc, proof []byte, context []string, created time.Time, index int64) error {
-	var p Proof
-	if err := json.Unmarshal(proof, &p); err != nil {
-		return refuse(iotmark.ErrorID(what+"-proof"), "the proof of the %s cannot be read", what)
-	}
+	p := Proof{Type: textOf(proof, "type"), Cryptosuite: textOf(proof, "cryptosuite"), Method: textOf(proof, "verificationMethod"), Value: textOf(proof, "proofValue")}
 	if p.Type != proofType || p.Cryptosuite != cryptosuite {
 		return refuse("integrity-unknown", "the %s has a proof of type %q, suite %q; known is %s", what, clip(p.Type), clip(p.Cryptosuite), cryptosuite)
 	}
@@ -320,11 +317,10 @@ func (v *verification) lists(*Step) error {
 }
 
 func (v *verification) list(doc []byte) (List, error) {
-	l, proof, err := parseList(v.trust.Domain, doc)
+	l, rest, proof, err := parseList(v.trust.Domain, doc, &v.inflater)
 	if err != nil {
 		return List{}, err
 	}
-	rest, _, _ := cut(doc, "proof")
 	return l, v.secured("list", rest, proof, ListContext(), l.From, v.parts.status.index)
 }
 
