@@ -4,10 +4,8 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"io"
-	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -15,27 +13,14 @@ import (
 	"github.com/open-iot-mark/iotmark/verify/verifytest"
 )
 
-// failing lets a scheme for tests be made by a program.
-type failing struct{}
-
-func (failing) Helper() {}
-
-// Fatalf ends the making; bench turns it back into an error.
-func (failing) Fatalf(format string, args ...any) { panic(fmt.Errorf(format, args...)) }
-
 // verifying compares the verification of one mark with its bare signature
 // checks, in turns: a log of n entries, three witnesses and an auditor who all
 // signed, a grant by three, a keyring by three of the root.
-func verifying(w io.Writer) (err error) {
-	defer func() {
-		if e, ok := recover().(error); ok {
-			err = e
-		}
-	}()
+func verifying(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "\nverify one mark in a log of\tbundle as a file\tplain\tlargest proof\tsignatures\tCPU\tbare signatures\tratio\tgoal\t")
 	for _, n := range []int{1_000, 100_000} {
-		s := verifytest.New(failing{}, verifytest.Opts{Witnesses: 4})
+		s := verifytest.New(fatal{}, verifytest.Opts{Witnesses: 4})
 		s.Grant(s.Makers[0], "lamp")
 		for i := len(s.Entries); i < n; i++ {
 			s.AppendBytes(fmt.Appendf(nil, "filler %d", i), s.Now.Unix()) // void; it takes its place
@@ -56,12 +41,20 @@ func verifying(w io.Writer) (err error) {
 		pub := key.Public().(ed25519.PublicKey)
 		var all, bare []time.Duration
 		for range 2 * runs {
-			all = append(all, cpu(100, func() { verify.VerifyBundle(file, s.Trust, s.Now) }))
-			bare = append(bare, cpu(100, func() {
+			x, err := each(100, func() error { verify.VerifyBundle(file, s.Trust, s.Now); return nil })
+			if err != nil {
+				return err
+			}
+			y, err := each(100, func() error {
 				for range signatures {
 					ed25519.Verify(pub, message, sig)
 				}
-			}))
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			all, bare = append(all, x), append(bare, y)
 		}
 		slices.Sort(all)
 		slices.Sort(bare)
@@ -91,22 +84,4 @@ func count(b *verify.Bundle) (signatures, largestProof, plain int) {
 		plain += len(l)
 	}
 	return signatures + 1 + len(b.Lists), largestProof, plain
-}
-
-// cpu gives what one of n calls takes of the processor, by the operating
-// system's account of this whole process; garbage is collected before.
-func cpu(n int, call func()) time.Duration {
-	used := func() time.Duration {
-		var u syscall.Rusage
-		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-			panic(err)
-		}
-		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-	}
-	runtime.GC()
-	start := used()
-	for range n {
-		call()
-	}
-	return (used() - start) / time.Duration(n)
 }
