@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/open-iot-mark/iotmark"
 )
@@ -92,6 +93,10 @@ func checkKeyring(c *checker, b *KeyringBody) {
 func checkPolicy(c *checker, b *PolicyBody) {
 	if _, err := ParsePolicy(b.Policy); err != nil {
 		c.bad("policy", "cannot be used: "+err.Error())
+	}
+	for line := range strings.SplitSeq(b.Policy, "\n") {
+		c.that("policy", plain(line), "has a character that is not seen or turns the writing round")
+		c.that("policy", !HasMail(line), "has a mail address in it; what is in the log stays for ever, and no person may be named there")
 	}
 }
 

@@ -198,6 +198,8 @@ func TestBodyRefused(t *testing.T) {
 		{"declaration without a key", verify.DeclarationType, "key", nil, "member key is missing"},
 		{"declaration whose key is none", verify.DeclarationType, "key", "ssh-ed25519 AAAA", "not an Ed25519 key"},
 		{"declaration with a second maker in other letters", verify.DeclarationType, "ma\u212aer", map[string]any{"domain": "evil.example"}, ""},
+		{"policy with a mail address", verify.PolicySet, "policy", "# ask jane@body.example\nquorum none\n", "mail address"},
+		{"policy that steers a terminal", verify.PolicySet, "policy", "# \x1b[2J\nquorum none\n", "policy"},
 		{"declaration with a mail address", verify.DeclarationType, "files.0.path", "a \"b\" c@d.example", "mail address"},
 		{"declaration with an @", verify.DeclarationType, "files.0.path", "c@d\\", ""},
 		{"declaration with a fraction", verify.DeclarationType, "files.0.size", 1.5, "whole numbers"},
