@@ -169,6 +169,7 @@ func root(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 			witnessCommand(),
 			keyCommand(),
 			keysCommand(),
+			entryCommand(),
 			doctorCommand(),
 			catalogueCommand(),
 		},

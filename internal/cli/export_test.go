@@ -1,5 +1,7 @@
 package cli
 
+import "github.com/open-iot-mark/iotmark/verify"
+
 // FormatNames lists the formats of check.
 func FormatNames() []string {
 	var out []string
@@ -11,3 +13,11 @@ func FormatNames() []string {
 
 // Heartbeat is heartbeat, for tests of its clock.
 var Heartbeat = heartbeat
+
+// Words tells an entry of a type in words; nothing when there are none.
+func Words(t verify.Type, body any) string {
+	if say := entryWords[t]; say != nil {
+		return say(body)
+	}
+	return ""
+}
