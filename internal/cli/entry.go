@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -135,7 +134,7 @@ func keyFlags() []cli.Flag {
 // knownKeys reads the keys that the flags name.
 func knownKeys(ctx context.Context, cmd *cli.Command) (*keySource, error) {
 	k := &keySource{}
-	for _, name := range strings.FieldsFunc(cmd.String("keys"), func(r rune) bool { return r == ',' }) {
+	for _, name := range list(cmd.String("keys")) {
 		b, err := readBounded(cmd, name, verify.MaxTrust)
 		if err == nil {
 			err = at(name, k.add(b))
@@ -178,18 +177,11 @@ func (k *keySource) add(b []byte) error {
 		k.trust = t
 		return k.entries(t.Root)
 	case bytes.HasPrefix(b, []byte(`{"key":`)):
-		for line := range bytes.Lines(b) {
-			var e verify.KeyEntry
-			d := json.NewDecoder(bytes.NewReader(line))
-			d.DisallowUnknownFields()
-			if err := d.Decode(&e); err != nil {
-				return &iotmark.Error{Kind: iotmark.Invalid, ID: "keys-unknown", Msg: "this is no line as keys new prints it", Err: err}
-			}
-			if err := k.entries([]verify.KeyEntry{e}); err != nil {
-				return err
-			}
+		es, err := keyLines(b)
+		if err != nil {
+			return err
 		}
-		return nil
+		return k.entries(es)
 	}
 	e, err := parseEntry(b)
 	if err != nil {

@@ -22,6 +22,7 @@ func keysCommand() *cli.Command {
 		Commands: []*cli.Command{
 			keysNewCommand(),
 			keysShowCommand(),
+			keysRotateCommand(),
 			keysCeremonyCommand(),
 		},
 		Action: func(_ context.Context, cmd *cli.Command) error {
@@ -105,7 +106,7 @@ func keysNew(_ context.Context, cmd *cli.Command) error {
 	if err := namedFor(role, entry); err != nil {
 		return err
 	}
-	spec := key.Spec{Kind: role.kind, Name: entry.Name, Comment: entry.Name, Age: role.service || cmd.Bool("age"), Recipients: strings.FieldsFunc(cmd.String("recipient"), func(r rune) bool { return r == ',' })}
+	spec := key.Spec{Kind: role.kind, Name: entry.Name, Comment: entry.Name, Age: role.service || cmd.Bool("age"), Recipients: list(cmd.String("recipient"))}
 	if role.kind == key.OpenSSH {
 		spec.Name = ""
 	}
