@@ -74,7 +74,10 @@ type anEntry struct {
 // parseEntry reads a text or a sealed entry of whatever scheme.
 func parseEntry(b []byte) (anEntry, error) {
 	first, _, _ := bytes.Cut(b, []byte("\n"))
-	domain, _, _ := strings.Cut(string(first), "/entry/v")
+	domain, _, ok := strings.Cut(string(first), "/entry/v")
+	if !ok || !verify.IsDomain(domain) {
+		return anEntry{}, &iotmark.Error{Kind: iotmark.Unverified, ID: "malformed", Msg: "this is no entry of a log: the first line of one is its scheme's domain and /entry/v1"}
+	}
 	e := anEntry{domain: domain}
 	var err error
 	if bytes.Count(b, []byte("\n")) == 2 {
@@ -125,8 +128,8 @@ func (k *keySource) by(name string) *verify.Key {
 // keyFlags are the flags of commands that verify signatures on entries.
 func keyFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "keys", Usage: "take public keys from `FILE`, several with commas: trust.json, an\nentry that names keys, or what keys new printed"},
-		&cli.StringFlag{Name: "log", Usage: "take keys and rules from the log in `DIR` or behind a URL"},
+		&cli.StringFlag{Name: "keys", Usage: "`FILES` that name keys, with commas: trust.json, keyrings"},
+		&cli.StringFlag{Name: "log", Usage: "keys and rules of the log in `DIR` or behind a URL"},
 		&cli.StringFlag{Name: "trust", Usage: "`FILE` trust.json, for --log"},
 	}
 }
@@ -219,43 +222,9 @@ func (k *keySource) entries(es []verify.KeyEntry) error {
 
 // replay reads the log and keeps what it amounts to.
 func (k *keySource) replay(ctx context.Context, where string) error {
-	r, err := ledger.NewReader(where, k.trust.Log)
-	if err != nil {
+	var err error
+	if k.rules, err = replayed(ctx, where, k.trust, func(int64, []byte) {}); err != nil {
 		return err
-	}
-	policy, err := k.trust.Witnessing()
-	if err != nil {
-		return err
-	}
-	h, err := r.Head(ctx)
-	if err != nil {
-		return err
-	}
-	k.rules = verify.NewReplayer(k.trust)
-	births := map[int64]int64{} // earliest witness time by size
-	var sizes []int64
-	for b, err := range r.Births(ctx) {
-		if err != nil {
-			return err
-		}
-		seen, err := policy.Open(b.Note, r.Origin())
-		if err != nil {
-			seen.Earliest = 0 // seen by too few; the entries count from their own time
-		}
-		sizes, births[b.Size] = append(sizes, b.Size), seen.Earliest
-	}
-	for e, err := range r.EntriesAt(ctx, h, 0, h.Size) {
-		if err != nil {
-			return err
-		}
-		for len(sizes) > 0 && sizes[0] <= k.rules.Size() {
-			sizes = sizes[1:]
-		}
-		var seen int64
-		if len(sizes) > 0 {
-			seen = births[sizes[0]]
-		}
-		k.rules.Apply(e, seen)
 	}
 	reg := k.rules.Scheme(time.Time{}) // keys and organisations, whatever the day
 	if reg.Keyring.Index >= 0 {
@@ -269,4 +238,48 @@ func (k *keySource) replay(ctx context.Context, where string) error {
 		all = append(all, m.Keys...)
 	}
 	return k.entries(all)
+}
+
+// replayed reads a whole log by the rules, and hands each entry to look.
+func replayed(ctx context.Context, where string, trust *verify.Trust, look func(index int64, entry []byte)) (*verify.Replayer, error) {
+	r, err := ledger.NewReader(where, trust.Log)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := trust.Witnessing()
+	if err != nil {
+		return nil, err
+	}
+	h, err := r.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	type birth struct{ size, seen int64 }
+	var births []birth
+	for b, err := range r.Births(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		seen, err := policy.Open(b.Note, r.Origin())
+		if err != nil {
+			seen.Earliest = 0 // seen by too few; the entries count from their own time
+		}
+		births = append(births, birth{b.Size, seen.Earliest})
+	}
+	rules := verify.NewReplayer(trust)
+	for e, err := range r.EntriesAt(ctx, h, 0, h.Size) {
+		if err != nil {
+			return nil, err
+		}
+		for len(births) > 0 && births[0].size <= rules.Size() {
+			births = births[1:]
+		}
+		var seen int64
+		if len(births) > 0 {
+			seen = births[0].seen
+		}
+		look(rules.Size(), e)
+		rules.Apply(e, seen)
+	}
+	return rules, nil
 }

@@ -15,7 +15,7 @@ import (
 func entryCheckCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "check",
-		Usage:     "say whether an entry is signed as it must be, and would count",
+		Usage:     "say whether an entry would count",
 		ArgsUsage: "ENTRY",
 		Description: `With --log, the whole log is read and the entry judged as the next one, as
 everybody will judge it: signatures, rules, what it follows and what it does.

@@ -24,9 +24,9 @@ func entryDraftCommand() *cli.Command {
 		Usage:     "write the text of an entry, to be signed",
 		ArgsUsage: "TYPE BODY",
 		Description: `BODY is a file of JSON, or - for stdin; docs/entries.md lists the types and
-their members. The entry follows the last one of its subject: --log finds that,
---prev names it, --first says that there is none. The subject follows from
-the body; that of a mark is given with --subject, and for an application
+their members. The entry follows the last one of its subject: --log finds
+that, --prev names it, --first says that there is none. The subject follows
+from the body; that of a mark is given with --subject, and for an application
 --subject new makes one.
 
   iotmark entry draft --log log --trust trust.json mark.suspended body.json`,

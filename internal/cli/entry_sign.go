@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/key"
 	"github.com/open-iot-mark/iotmark/verify"
 )
@@ -26,8 +27,8 @@ ssh-keygen does the same without this program:
 
   ssh-keygen -Y sign -f KEY -n decision@DOMAIN TEXT`,
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "key", Usage: "`FILE` of your private key, or of the public one for the ssh agent"},
-			&cli.StringFlag{Name: "name", Usage: "`NAME` of your key in the keyring, such as example.org/committee/2"},
+			&cli.StringFlag{Name: "key", Usage: "`FILE` of your key; a public one, for the ssh agent"},
+			&cli.StringFlag{Name: "name", Usage: "`NAME` of your key in the keyring"},
 			&cli.StringFlag{Name: "out", Usage: "write the signature to `FILE`; - for stdout"},
 			&cli.BoolFlag{Name: "ssh", Usage: "write what ssh-keygen -Y sign would"},
 		}, passphraseFlags()...),
@@ -78,6 +79,9 @@ func entrySign(_ context.Context, cmd *cli.Command) error {
 // signEntry signs plainly where the key can, because that signature is
 // shorter, and as ssh-keygen does with a hardware key.
 func signEntry(k *key.Key, name string, e anEntry, ssh bool) ([]byte, error) {
+	if k.Kind != key.OpenSSH {
+		return nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "key-kind", Msg: "this is the key of a " + string(k.Kind) + ": it signs checkpoints, and no entries"}
+	}
 	// Whose key this is, the keyring says; here only name and key matter.
 	as, err := verify.ParseKey(verify.KeyEntry{Key: k.Line(), Name: name, Org: "unknown", Person: "p0"})
 	if err != nil {

@@ -27,6 +27,7 @@ func logCommand() *cli.Command {
 		Usage: "the public log of a scheme: make, publish, serve and check it",
 		Commands: []*cli.Command{
 			logInitCommand(),
+			logAppendCommand(),
 			logServeCommand(),
 			logProofCommand(),
 			logFsckCommand(),
