@@ -62,6 +62,9 @@ func (r *Replayer) Try(note []byte, witnessed int64) *Void {
 func (r *Replayer) Scheme(asOf time.Time) *Registry {
 	out := &Registry{Domain: r.trust.Domain, Origin: r.origin, Size: r.size, AsOf: asOf.UTC().Truncate(time.Second), Closed: r.closed,
 		Keyring: r.ring, Policy: r.policy, Late: slices.Clone(r.late), Corrections: slices.Clone(r.corrections), Anchors: slices.Clone(r.anchors)}
+	for _, n := range r.rings {
+		out.Keyrings = append(out.Keyrings, r.index(n))
+	}
 	for _, o := range r.orgs {
 		out.Orgs = append(out.Orgs, *o)
 	}
