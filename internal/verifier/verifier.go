@@ -1,0 +1,84 @@
+// Package verifier has the second implementation of the verification of a
+// mark: JavaScript without a dependency, and a static page around it that
+// anybody can host or keep on a disk. The script is written against the
+// formats, not against package verify; shared vectors and a differential
+// fuzz test hold the two to the same answers.
+//
+// It is data: the sources, and how they are put together to one file. What it
+// refuses to do: reach a network; the page's own policy forbids it. What can
+// go wrong: a browser without Ed25519 in WebCrypto cannot check; it says so.
+package verifier
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+
+	"github.com/open-iot-mark/iotmark"
+)
+
+// MaxCompressed is what the page may weigh, compressed with gzip, in bytes.
+const MaxCompressed = 8 << 10
+
+var (
+	//go:embed verifier.mjs
+	script string
+	//go:embed page.mjs
+	around string
+	//go:embed style.css
+	style string
+	//go:embed words.json
+	words []byte
+	//go:embed verifier.html
+	skeleton string
+)
+
+// Script returns the verifier as an ECMAScript module. It exports
+// verify(bundle, trust, now): two Uint8Array and Unix seconds in, and a
+// promise of the result out, whose members are those of verify.Result, with
+// times in Unix seconds and the failure as its id.
+func Script() []byte { return []byte(squeeze(script)) }
+
+// Page returns the page as one file of HTML: no other file, no network, no
+// cookie. Its Content-Security-Policy admits its own script and style by
+// hash. Trust is a trust.json that it starts with, and may be empty: then
+// whoever checks chooses one. A trust that is no JSON is refused with kind
+// Invalid and id trust-malformed; whether it is a good one says verify.ParseTrust.
+func Page(trust []byte) ([]byte, error) {
+	trust = bytes.TrimSpace(trust)
+	// What ends the element or begins a comment in it cannot be put into a script element.
+	if len(trust) > 0 && (!json.Valid(trust) || bytes.Contains(trust, []byte("<"))) {
+		return nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "trust-malformed", Field: "trust",
+			Msg: "the trust file is not JSON, or has the character < in it; give the page the file as it was published"}
+	}
+	var w bytes.Buffer
+	if err := json.Compact(&w, words); err != nil {
+		return nil, err
+	}
+	code := "\n" + strings.Replace(squeeze(script), "\nexport ", "\n", 1) + squeeze(around)
+	look := squeeze(style)
+	policy := "default-src 'none'; script-src '" + hash(code) + "'; style-src '" + hash(look) + "'; base-uri 'none'; form-action 'none'"
+	return []byte(strings.NewReplacer("{{policy}}", policy, "{{style}}", look, "{{words}}", w.String(),
+		"{{trust}}", string(trust), "{{script}}", code).Replace(skeleton)), nil
+}
+
+// hash is a source expression of a Content-Security-Policy (CSP 3, 2.3.1).
+func hash(s string) string {
+	h := sha256.Sum256([]byte(s))
+	return "sha256-" + base64.StdEncoding.EncodeToString(h[:])
+}
+
+// squeeze leaves out what only the reader of the source needs: lines that are
+// comments, empty lines, and indents. No text of the sources runs over lines.
+func squeeze(s string) string {
+	var b strings.Builder
+	for l := range strings.Lines(s) {
+		if l = strings.TrimLeft(l, "\t "); l != "\n" && !strings.HasPrefix(l, "//") {
+			b.WriteString(l)
+		}
+	}
+	return b.String()
+}
