@@ -3,7 +3,7 @@ const $ = s => document.querySelector(s);
 const words = JSON.parse($('#words').textContent);
 const built = $('#trust').textContent.trim();
 let lang = navigator.language?.startsWith('de') ? 'de' : 'en';
-let bundle, trust = built && text(built), result, domain;
+let bundle, trust = built && text(built), result, whose;
 
 const say = (id, ...args) => (words[lang][id] ?? id).replace(/\{(\d)\}/g, (_, i) => args[i]);
 // Whatever comes from a file is text and never markup.
@@ -23,7 +23,7 @@ const show = () => {
 	document.title = say('title');
 	for (const e of document.querySelectorAll('[data-w]')) e.textContent = say(e.dataset.w);
 	for (const e of document.querySelectorAll('nav button')) e.setAttribute('aria-pressed', e.lang === lang);
-	$('#have').textContent = domain ? say('have', domain) : '';
+	$('#have').textContent = whose ? say('have', whose) : '';
 	$('#more').replaceChildren();
 	if (!bundle) return;
 	if (!trust) return $('#say').replaceChildren(el('p', say('need')));
@@ -49,9 +49,9 @@ const show = () => {
 const check = async () => {
 	result = null;
 	try {
-		domain = JSON.parse(utf8(trust)).domain;
+		whose = JSON.parse(utf8(trust)).domain;
 	} catch {
-		domain = '';
+		whose = '';
 	}
 	show();
 	if (!bundle || !trust) return;
