@@ -595,7 +595,7 @@ const run = async (file, trust, now, r) => {
 	const refs = [{ what: 'mark.granted', ...grant }];
 	if (term !== grant) refs.push({ what: 'terms', ...term });
 	const split = x => object(x) && Object.hasOwn(x, 'proof') ? (({ proof, ...doc }) => [doc, proof])(x) : [];
-	const secured = async (what, [doc, proof], context, e) => {
+	const secured = async (what, [doc, proof], context, created, e) => {
 		if (!form({ '@context': opt(list(any, 1, 1 / 0)), created: any, cryptosuite: any, proofPurpose: any, proofValue: opt(is(/./)), type: any, verificationMethod: any })(proof)) no(what + '-proof');
 		if (proof.type !== 'DataIntegrityProof' || proof.cryptosuite !== 'eddsa-jcs-2022') no('integrity-unknown');
 		const did = 'did:web:' + t.domain + '#', method = proof.verificationMethod, k = method.startsWith(did) && base58(method.slice(did.length), 34);
@@ -603,12 +603,12 @@ const run = async (file, trust, now, r) => {
 		if (!key) no('issuer-unknown');
 		if (e.index >= key.until) no('issuer-ended');
 		const { proofValue, ...options } = proof, sig = base58(proofValue, 64);
-		if (!sig || canon(options) !== canon({ ...options, '@context': context, created: iso(e.time), proofPurpose: 'assertionMethod' })) no(what + '-proof');
+		if (!sig || canon(options) !== canon({ ...options, '@context': context, created, proofPurpose: 'assertionMethod' })) no(what + '-proof');
 		if (!await verifySig(k.slice(2), sig, cat(await hash(text(canon(options))), await hash(text(canon(doc)))))) no(what + '-signature-wrong');
 	};
 	const cred = split(b.credential);
 	if (!cred[0] || canon(cred[0]) !== canon(credentialOf(t.domain, origin, grant.subject, m, refs))) no('credential-differs');
-	await secured('credential', cred, CONTEXT, term);
+	await secured('credential', cred, CONTEXT, m.valid_from + 'T00:00:00Z', term);
 
 	// The registry counts this grant, with these terms.
 	r.steps.push('state');
@@ -634,7 +634,7 @@ const run = async (file, trust, now, r) => {
 		const bits = z && await inflate(z, BITS / 8);
 		if (z && bits !== null && bits.length !== BITS / 8) no('list-size');
 		if (!bits) no('list-malformed');
-		await secured('list', l, CONTEXT.slice(0, 1), status);
+		await secured('list', l, CONTEXT.slice(0, 1), iso(status.time), status);
 		const n = slot % BITS;
 		if (!!(bits[n >> 3] & 128 >> n % 8) !== (record.state === ['withdrawn', 'suspended'][i])) no('bits-differ');
 	}
