@@ -535,13 +535,11 @@ const run = async (file, trust, now, r) => {
 	if (file.length > 2 ** 16 && file[0] !== 123 || file.length > 2 ** 18) no('bundle-large');
 	const raw = file[0] === 31 && file[1] === 139 ? await inflate(file, 2 ** 18) : file, any = is(/^/);
 	if (raw === false) no('bundle-large');
-	const b = strict(raw && utf8(raw), 'bundle-malformed'), array = f => list(f, 0, 1 / 0);
+	const b = strict(raw && utf8(raw), 'bundle-malformed');
 	if (!form({
-		credential: v => 1, entries: array(form({ entry: any, proof: any })), lists: array(v => 1),
-		state: form({ path: array(any), record: form({ code: any, grant: any, slot: Number.isInteger, state: any, terms: any }), size: Number.isInteger }), v: Number.isInteger,
-	})(b)) no('bundle-malformed');
-	if (b.v !== 1) no('bundle-version');
-	if (b.entries.length > 32 || b.lists.length > 32) no('bundle-large');
+		credential: v => 1, entries: list(form({ entry: any, proof: any }), 0, 32), lists: list(v => 1, 0, 32),
+		state: form({ path: list(any, 0, 64), record: form({ code: any, grant: any, slot: count, state: any, terms: any }), size: count }), v: int(1, 1),
+	})(b)) no(object(b) && 'v' in b && typeof b.v !== 'string' && b.v !== 1 ? 'bundle-version' : 'bundle-malformed');
 
 	// Every entry is in the log.
 	r.steps.push('log');
@@ -596,9 +594,8 @@ const run = async (file, trust, now, r) => {
 	if (term !== grant) refs.push({ what: 'terms', ...term });
 	const split = x => object(x) && Object.hasOwn(x, 'proof') ? (({ proof, ...doc }) => [doc, proof])(x) : [];
 	const secured = async (what, [doc, proof], context, created, e) => {
-		if (!form({ '@context': opt(list(any, 1, 1 / 0)), created: any, cryptosuite: any, proofPurpose: any, proofValue: opt(is(/./)), type: any, verificationMethod: any })(proof)) no(what + '-proof');
-		if (proof.type !== 'DataIntegrityProof' || proof.cryptosuite !== 'eddsa-jcs-2022') no('integrity-unknown');
-		const did = 'did:web:' + t.domain + '#', method = proof.verificationMethod, k = method.startsWith(did) && base58(method.slice(did.length), 34);
+		if (proof?.type !== 'DataIntegrityProof' || proof.cryptosuite !== 'eddsa-jcs-2022') no('integrity-unknown');
+		const did = 'did:web:' + t.domain + '#', method = proof.verificationMethod, k = any(method) && method.startsWith(did) && base58(method.slice(did.length), 34);
 		const key = k && last.body.keys.find(x => x.role === 'issuer' && eq(k, cat(B.of(237, 1), sshKey(x.key).key)));
 		if (!key) no('issuer-unknown');
 		if (e.index >= key.until) no('issuer-ended');
@@ -624,18 +621,21 @@ const run = async (file, trust, now, r) => {
 	r.steps.push('lists');
 	if (b.lists.length !== 2) no('list-missing');
 	for (const [i, purpose] of PURPOSES.entries()) {
-		const id = Math.floor(slot / BITS) + 1, doc = b.lists[i], sum = hex(await hash(text(canon(doc))));
-		if (!status.body.lists.some(l => l.id === id && l.purpose === purpose && l.sha256 === sum)) no('list-hash-wrong');
-		const l = split(doc), coded = l[0]?.credentialSubject?.encodedList;
-		if (!any(coded)) no('list-malformed');
-		if (canon(l[0]) !== canon(listOf(t.domain, slot, purpose, status.time, coded))) no('list-wrong');
-		const z = /^u[\w-]*$/.test(coded) && b64(coded.slice(1).replace(/-/g, '+').replace(/_/g, '/').padEnd(Math.ceil((coded.length - 1) / 4) * 4, '='));
+		const doc = split(b.lists[i]), [l] = doc;
+		if (!l || !('credentialSubject' in l)) no('list-malformed');
+		const own = l.credentialSubject?.statusPurpose, at = `https://${t.domain}/status/`, from = Date.parse(l.validFrom) / 1000, coded = l.credentialSubject?.encodedList;
+		const id = any(l.id) && any(own) && l.id.startsWith(at) && l.id.endsWith('-' + own) && number(l.id.slice(at.length, -1 - own.length));
+		if (!id || id > MAX / BITS || !PURPOSES.includes(own) || isNaN(from) || canon(l) !== canon(listOf(t.domain, (id - 1) * BITS, own, from, any(coded) ? coded : ''))) no('list-wrong');
 		if (coded.length > 33792) no('list-size');
-		const bits = z && await inflate(z, BITS / 8);
-		if (z && bits !== null && bits.length !== BITS / 8) no('list-size');
-		if (!bits) no('list-malformed');
-		await secured('list', l, CONTEXT.slice(0, 1), iso(status.time), status);
-		const n = slot % BITS;
+		const z = /^u[\w-]*$/.test(coded) && b64(coded.slice(1).replace(/-/g, '+').replace(/_/g, '/').padEnd(Math.ceil((coded.length - 1) / 4) * 4, '='));
+		const bits = z ? await inflate(z, BITS / 8) : null;
+		if (bits === null) no('list-malformed');
+		if (bits.length !== BITS / 8) no('list-size');
+		await secured('list', doc, CONTEXT.slice(0, 1), iso(from), status);
+		if (id !== Math.floor(slot / BITS) + 1 || own !== purpose) no('list-missing');
+		const sum = hex(await hash(bits)), n = slot % BITS;
+		if (!status.body.lists.some(l => l.id === id && l.purpose === purpose && l.sha256 === sum)) no('list-hash-wrong');
+		if (from !== status.time) no('list-time-wrong');
 		if (!!(bits[n >> 3] & 128 >> n % 8) !== (record.state === ['withdrawn', 'suspended'][i])) no('bits-differ');
 	}
 
