@@ -35,6 +35,7 @@ var house = map[string]room{
 	"internal/check/traffic": {floor: 2, sideways: []string{"internal/check", "internal/evidence/*"}},
 	"internal/assess":        {floor: 2},
 	"internal/confine":       {floor: 2, sideways: []string{"internal/evidence"}},
+	"internal/verifier":      {floor: 1},
 	"internal/label":         {floor: 1, sideways: []string{"internal/message"}},
 	"internal/page":          {floor: 2},
 	"internal/report":        {floor: 2},
