@@ -9,7 +9,6 @@ import (
 	"os"
 	"runtime"
 	"strings"
-	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -58,7 +57,10 @@ func replayed(w io.Writer, n int) error {
 		}
 		runtime.GC() // what making them left behind
 		entries := s.Entries[done:]
-		start := cpu()
+		start, err := used()
+		if err != nil {
+			return err
+		}
 		for _, e := range entries {
 			k, err := least(e, keys)
 			if err != nil {
@@ -66,13 +68,19 @@ func replayed(w io.Writer, n int) error {
 			}
 			signatures += k
 		}
-		middle := cpu()
+		middle, err := used()
+		if err != nil {
+			return err
+		}
 		for i, e := range entries {
 			if v := r.Apply(e, s.Births[done+i].Witnessed); v != nil {
 				return fmt.Errorf("entry %d is void: %s", v.Index, v.Msg)
 			}
 		}
-		end := cpu()
+		end, err := used()
+		if err != nil {
+			return err
+		}
 		bare, whole = bare+middle-start, whole+end-middle
 		for i := range entries {
 			entries[i] = nil
@@ -170,15 +178,6 @@ func least(entry []byte, keys map[string]ed25519.PublicKey) (int, error) {
 		n++
 	}
 	return n, nil
-}
-
-// cpu is what this process has used so far.
-func cpu() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // heap is what is reachable.

@@ -62,9 +62,21 @@ type beside struct {
 	units    int
 }
 
+// caseRow is what is kept of a complaint or an appeal.
 type caseRow struct {
-	Case
-	against ref
+	id      string
+	against ref // of an appeal
+	opened  [4]byte
+	decided [4]byte
+	outcome uint8 // number in caseOutcomes, from one; zero: not decided
+}
+
+func (r *Replayer) caseOf(c caseRow) Case {
+	out := Case{Case: c.id, Appeal: c.against != 0, Against: r.records.leaf(c.against), Opened: timeOf(unixOf(c.opened))}
+	if c.outcome > 0 {
+		out.Decided, out.Outcome = timeOf(unixOf(c.decided)), caseOutcomes[c.outcome-1]
+	}
+	return out
 }
 
 const markURN = "urn:iotmark:" + string(OfMark) + ":"

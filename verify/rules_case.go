@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"slices"
+
 	"github.com/open-iot-mark/iotmark"
 )
 
@@ -37,7 +39,7 @@ func (a *act) opened(against ref) error {
 	}
 	if more := a.r.marks.beside[i]; more != nil {
 		for _, c := range more.cases {
-			if c.Case.Case == b.Case {
+			if c.id == b.Case {
 				return notAllowed("there is a case %s on this mark already", b.Case)
 			}
 		}
@@ -47,7 +49,7 @@ func (a *act) opened(against ref) error {
 	}
 	a.commit = func(ref) {
 		more := a.r.marks.more(i)
-		more.cases = append(more.cases, caseRow{against: against, Case: Case{Case: b.Case, Appeal: a.Type == AppealOpened, Against: b.Against, Opened: timeOf(a.at)}})
+		more.cases = append(more.cases, caseRow{against: against, id: b.Case, opened: stamp(a.at)})
 		a.keep(i, m)
 	}
 	return nil
@@ -68,7 +70,7 @@ func (a *act) settled(appeal bool) error {
 	at := -1
 	if more := r.marks.beside[i]; more != nil {
 		for j, c := range more.cases {
-			if c.Case.Case == b.Case && c.Appeal == appeal {
+			if c.id == b.Case && (c.against != 0) == appeal {
 				at = j
 			}
 		}
@@ -77,7 +79,7 @@ func (a *act) settled(appeal bool) error {
 		return missing("there is no such case %s on this mark", b.Case)
 	}
 	c := r.marks.beside[i].cases[at]
-	if c.Outcome != "" {
+	if c.outcome != 0 {
 		return notAllowed("the case %s was decided before", b.Case)
 	}
 	if appeal {
@@ -96,7 +98,7 @@ func (a *act) settled(appeal bool) error {
 	}
 	a.commit = func(ref) {
 		c := &r.marks.beside[i].cases[at]
-		c.Outcome, c.Decided = b.Outcome, timeOf(a.at)
+		c.outcome, c.decided = uint8(slices.Index(caseOutcomes, b.Outcome)+1), stamp(a.at)
 		a.keep(i, m)
 	}
 	return nil

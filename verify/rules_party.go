@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"encoding/json"
 	"slices"
 
 	"github.com/open-iot-mark/iotmark"
@@ -90,12 +89,11 @@ func (a *act) evaluates(h *holder, scope string, maker int) iotmark.ErrorID {
 	return a.assesses(h, scope, maker)
 }
 
-// makerRow is what is kept of a maker.
+// makerRow is what is kept of a maker. Its keys are in the book of keys.
 type makerRow struct {
-	domain string
-	lei    string
-	body   span // as JSON
-	last   ref
+	domain, lei, name string
+	keys              []uint32 // numbers, by name
+	last              ref
 }
 
 func (r *Replayer) maker(domain string) (int, bool) {
@@ -104,8 +102,11 @@ func (r *Replayer) maker(domain string) (int, bool) {
 }
 
 func (r *Replayer) makerBody(i int) MakerBody {
-	var b MakerBody
-	_ = json.Unmarshal(r.arena.get(r.makers[i].body), &b) // it was read before
+	m := r.makers[i]
+	b := MakerBody{Domain: m.domain, LEI: m.lei, Name: m.name}
+	for _, n := range m.keys {
+		b.Keys = append(b.Keys, r.keys.list[n].KeyEntry)
+	}
 	return b
 }
 
@@ -156,8 +157,11 @@ func (a *act) registered() error {
 			r.makerAt[b.Domain] = i
 		}
 		m := &r.makers[i]
-		r.arena.drop(m.body)
-		m.lei, m.body, m.last = b.LEI, r.arena.put(a.Body), n
+		m.lei, m.name, m.last = b.LEI, b.Name, n
+		m.keys = make([]uint32, len(keys))
+		for j, k := range keys {
+			m.keys[j] = r.keys.byName[k.Name].n
+		}
 	}
 	return nil
 }

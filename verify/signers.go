@@ -28,14 +28,14 @@ type keybook struct {
 	people map[string][]*holder
 }
 
-// known enters a key, or sets the end of one that is known.
+// known enters a key, or a known one with the end that it has now.
 func (b *keybook) known(k *Key) {
 	until := int64(math.MaxInt64)
 	if k.Until != nil {
 		until = *k.Until
 	}
 	if h, ok := b.byName[k.Name]; ok {
-		h.until = until
+		h.Key, h.until = k, until
 		return
 	}
 	if b.byName == nil {

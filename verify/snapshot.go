@@ -73,7 +73,7 @@ func (r *Replayer) mark(i int, at int64) Mark {
 	}
 	if more := r.marks.beside[i]; more != nil {
 		for _, c := range more.cases {
-			m.Cases = append(m.Cases, c.Case)
+			m.Cases = append(m.Cases, r.caseOf(c))
 		}
 		m.Findings, m.Units = slices.Clone(more.findings), more.units
 	}
