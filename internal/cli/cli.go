@@ -167,6 +167,7 @@ func root(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 			logCommand(),
 			mirrorCommand(),
 			witnessCommand(),
+			rebuildCommand(),
 			keyCommand(),
 			keysCommand(),
 			entryCommand(),

@@ -111,6 +111,23 @@ func (p *Projector) Rebuild(ctx context.Context, now time.Time) (Progress, error
 	return p.run(ctx, now, true)
 }
 
+// Compare holds every row of the tables against the log, and changes none.
+func (p *Projector) Compare(ctx context.Context) (done Progress, err error) {
+	h, k, err := p.begin(ctx)
+	if err != nil {
+		return done, err
+	}
+	p.state = nil
+	s, err := p.again(ctx, h, k, true, &done)
+	if err == nil && k.root == "" {
+		done.differs("projection: nothing was ever applied")
+	}
+	if err == nil {
+		done.Size, done.Full = s.size, true
+	}
+	return done, err
+}
+
 // Registry returns the state that the tables have, as of the last full hour;
 // nil before the first CatchUp and after one that failed.
 func (p *Projector) Registry() *verify.Registry {
@@ -145,23 +162,28 @@ func (p *Projector) kept(ctx context.Context, tx *store.Tx) (k kept, err error) 
 	return k, err
 }
 
-func (p *Projector) run(ctx context.Context, now time.Time, drop bool) (done Progress, err error) {
+// begin takes the leadership, and reads how far the log and the tables are.
+func (p *Projector) begin(ctx context.Context) (h ledger.Head, k kept, err error) {
 	if p.lead == nil {
 		if p.lead, err = p.r.db.Lead(ctx, "project"); err != nil {
-			return done, err
+			return h, k, err
 		}
 		p.state = nil
 	}
 	if err := p.lead.Held(ctx); err != nil {
 		p.Close()
-		return done, err
+		return h, k, err
 	}
-	h, err := p.src.head(ctx)
+	if h, err = p.src.head(ctx); err != nil {
+		return h, k, err
+	}
+	err = p.r.db.View(ctx, func(tx *store.Tx) error { k, err = p.kept(ctx, tx); return err })
+	return h, k, err
+}
+
+func (p *Projector) run(ctx context.Context, now time.Time, drop bool) (done Progress, err error) {
+	h, k, err := p.begin(ctx)
 	if err != nil {
-		return done, err
-	}
-	var k kept
-	if err := p.r.db.View(ctx, func(tx *store.Tx) error { k, err = p.kept(ctx, tx); return err }); err != nil {
 		return done, err
 	}
 	s := p.state
