@@ -227,8 +227,14 @@ func (p *Posix) add(ctx context.Context, entry []byte) (uint64, error) {
 	}
 }
 
-// unwritten keeps why an entry could not be added.
+// unwritten keeps why an entry could not be added. Tessera hands on the words
+// of the system and not its error, so it is asked once more.
 func (p *Posix) unwritten(err error) error {
+	probe := filepath.Join(p.cfg.Dir, ".state", "probe")
+	if e := os.WriteFile(probe, make([]byte, maxEntry), 0o644); e != nil {
+		err = errors.Join(err, e)
+	}
+	os.Remove(probe)
 	err = unwritable(err, p.cfg.Dir)
 	p.mu.Lock()
 	p.health.Write = err
