@@ -1,6 +1,8 @@
 package ledger_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"testing"
 
@@ -27,3 +29,20 @@ func unmarshalProof(t testing.TB, b []byte) proof.TLogProof {
 }
 
 func idFrom(s string) iotmark.ErrorID { return iotmark.ErrorID(s) }
+
+// bomb is a small file that is large when it is unpacked.
+func bomb(t testing.TB) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	zero := make([]byte, 1<<20)
+	for range 40 {
+		if _, err := z.Write(zero); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}

@@ -206,10 +206,7 @@ func TestUnwritable(t *testing.T) {
 		if _, err := p.Append(t.Context(), entry(3)); err != nil {
 			t.Fatal(err)
 		}
-		for p.Health().Publish == nil {
-			p.Published(short(t), 3)
-		}
-		wantID(t, p.Health().Publish, "log-write")
+		wantID(t, stuck(t, p, 3), "log-write")
 		if h, err := reader(t, k, dir).Head(t.Context()); err != nil || h.Size != 3 {
 			t.Errorf("published %d, %v", h.Size, err)
 		}
