@@ -261,7 +261,10 @@ func (r *run) roots() []*verify.Key {
 // entries goes through the three entries. Each names the leaf of the one
 // before it, so that the next is drafted when one is sealed.
 func (r *run) entries() error {
-	opened := verify.OpenedBody{Domain: r.Plan.Domain, Generation: 1, Origin: r.Plan.Origin}
+	opened := verify.OpenedBody{Domain: r.Plan.Domain, Generation: r.Plan.Generation, Origin: r.Plan.Origin}
+	if p := r.Plan.Previous; p != nil {
+		opened.Previous = &verify.Checkpoint{Origin: p.Origin, Root: p.Root, Size: p.Size}
+	}
 	ring := verify.KeyringBody{Root: r.Plan.Threshold}
 	for _, k := range r.keys {
 		ring.Keys = append(ring.Keys, k.KeyEntry)

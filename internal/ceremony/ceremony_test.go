@@ -374,6 +374,8 @@ func TestStops(t *testing.T) {
 		"a holder without organisation": {"ceremony.yaml", planWith(d, "org: lab", `org: ""`), "ceremony-plan", "has no org"},
 		"a key with a member too much":  {"ceremony.yaml", planWith(d, "org: lab", `org: lab, phone: "1"`), "ceremony-plan", `ceremony.yaml:16: a key has no "phone"`},
 		"a person of two organisations": {"ceremony.yaml", planWith(d, "org: lab, person: p3", `org: lab, person: p2`), "ceremony-plan", "ceremony.yaml:16: p2 is of lab here and of university above"},
+		"a second log of nothing":       {"ceremony.yaml", planWith(d, "threshold: 3", "threshold: 3\ngeneration: 2"), "body-wrong", "previous"},
+		"a second log":                  {"ceremony.yaml", planWith(d, "threshold: 3", "threshold: 3\ngeneration: 2\nprevious: {origin: log.mark.example/0, size: 7, root: "+strings.Repeat("ab", 32)+"}"), "ceremony-changed", "1-log.opened/entry.txt was drafted with other keys or another plan"},
 		"a person by name":              {"ceremony.yaml", planWith(d, "person: p3", `person: Ada Lovelace`), "key-malformed", "pseudonym"},
 		"a name twice":                  {"ceremony.yaml", planWith(d, "mark.example/root/2", `mark.example/root/1`), "ceremony-plan", "ceremony.yaml:15: the name mark.example/root/1 is that of the key in line 14"},
 		"a key that is a list":          {"ceremony.yaml", planWith(d, "  - {role: root, name: mark.example/root/1", "  - x\n  - {role: root, name: mark.example/root/1"), "ceremony-plan", "ceremony.yaml:14: each key is a list"},

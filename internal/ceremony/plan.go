@@ -32,11 +32,22 @@ const (
 
 // Plan is what the holders agree on before the ceremony: who holds which key.
 type Plan struct {
-	Domain    string   `yaml:"domain"`    // of the scheme
-	Origin    string   `yaml:"origin"`    // of its log
-	Threshold int      `yaml:"threshold"` // how many root keys must sign
-	Log       string   `yaml:"log"`       // file of the log's verifier key
-	Keys      []Holder `yaml:"keys"`
+	Domain    string `yaml:"domain"`    // of the scheme
+	Origin    string `yaml:"origin"`    // of its log
+	Threshold int    `yaml:"threshold"` // how many root keys must sign
+	Log       string `yaml:"log"`       // file of the log's verifier key
+
+	Generation int       `yaml:"generation"` // of the log; 1 when left out
+	Previous   *Previous `yaml:"previous"`   // the log that this one continues; of generation 2 and up
+
+	Keys []Holder `yaml:"keys"`
+}
+
+// Previous is the last good state of the log that a new one continues.
+type Previous struct {
+	Origin string         `yaml:"origin"`
+	Root   iotmark.Digest `yaml:"root"`
+	Size   int64          `yaml:"size"`
 }
 
 // Holder is who holds one key.
@@ -146,6 +157,7 @@ func readPlan(dir string) (*Plan, error) {
 	if err := d.Decode(new(yaml.Node)); err != io.EOF {
 		return nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "ceremony-plan", Pos: PlanFile, Msg: "the plan has a second document; keep one"}
 	}
+	p.Generation = max(p.Generation, 1)
 	if errs := p.check(b); len(errs) > 0 {
 		return nil, errs
 	}

@@ -19,7 +19,7 @@ type Change struct {
 
 // Rotate returns the keyring that follows one: all keys of the old one stay in
 // it, those that end with until. Errors of kind Invalid: rotate-nothing,
-// rotate-unknown, rotate-ended, rotate-known.
+// rotate-unknown, rotate-ended, rotate-known, rotate-person.
 func Rotate(old verify.KeyringBody, c Change) (verify.KeyringBody, error) {
 	bad := func(id iotmark.ErrorID, format string, args ...any) (verify.KeyringBody, error) {
 		return verify.KeyringBody{}, &iotmark.Error{Kind: iotmark.Invalid, ID: id, Msg: fmt.Sprintf(format, args...)}
@@ -51,6 +51,14 @@ func Rotate(old verify.KeyringBody, c Change) (verify.KeyringBody, error) {
 			return bad("rotate-known", "the key of %s is that of %s; make a new one", k.Name, next.Keys[i].Name)
 		}
 		next.Keys = append(next.Keys, k)
+	}
+	orgs := map[string]string{}
+	for _, k := range next.Keys {
+		if o := orgs[k.Person]; k.Until == nil && o != "" && o != k.Org {
+			return bad("rotate-person", "the person %s would have keys of %s and of %s; end those of one, or give the other person another pseudonym", k.Person, min(o, k.Org), max(o, k.Org))
+		} else if k.Until == nil {
+			orgs[k.Person] = k.Org
+		}
 	}
 	slices.SortFunc(next.Keys, func(a, b verify.KeyEntry) int { return strings.Compare(a.Name, b.Name) })
 	if c.Threshold != 0 {

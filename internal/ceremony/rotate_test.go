@@ -62,7 +62,8 @@ func TestRotateRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	fresh := verifytest.NewKey("mark.example/committee/6", "consumers", "c6", verify.Committee).KeyEntry
-	twice, taken := fresh, fresh
+	twice, taken, moved := fresh, fresh, fresh
+	moved.Person = s.Root[1].Person
 	twice.Key, taken.Name = s.Committee[1].KeyEntry.Key, s.Committee[1].Name
 	for name, c := range map[string]struct {
 		ceremony.Change
@@ -76,6 +77,8 @@ func TestRotateRefuses(t *testing.T) {
 		"sooner than announced":   {ceremony.Change{End: []string{s.Committee[0].Name}, Until: 40}, ""},
 		"a name that was used":    {ceremony.Change{Add: []verify.KeyEntry{taken}}, "rotate-known"},
 		"a key that was used":     {ceremony.Change{Add: []verify.KeyEntry{twice}}, "rotate-known"},
+		"a person of two":         {ceremony.Change{Add: []verify.KeyEntry{moved}}, "rotate-person"},
+		"a person who moved":      {ceremony.Change{Add: []verify.KeyEntry{moved}, End: []string{s.Root[1].Name}, Until: 60}, ""},
 		"one key twice":           {ceremony.Change{Add: []verify.KeyEntry{fresh, fresh}}, "rotate-known"},
 	} {
 		next, err := ceremony.Rotate(ended, c.Change)

@@ -24,6 +24,9 @@ with this hash verifies all that this scheme ever decides.
 
 `)
 	fmt.Fprintf(&b, "Log\n  origin        %s\n  verifier key  %s\n\n", r.Plan.Origin, r.log)
+	if p := r.Plan.Previous; p != nil {
+		fmt.Fprintf(&b, "It continues\n  origin        %s\n  size          %d\n  root          %s\n\n", p.Origin, p.Size, p.Root)
+	}
 	for _, role := range roles {
 		holders := r.Plan.of(role.role)
 		if len(holders) == 0 {

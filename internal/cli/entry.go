@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -41,25 +40,29 @@ func entryCommand() *cli.Command {
 
 // readBounded reads a file that somebody named, or stdin for "-".
 func readBounded(cmd *cli.Command, name string, most int64) ([]byte, error) {
-	var r io.Reader = cmd.Root().Reader
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			kind := iotmark.Invalid
-			if errors.Is(err, fs.ErrNotExist) {
-				kind = iotmark.NotFound
-			}
-			return nil, &iotmark.Error{Kind: kind, ID: "file-missing", Msg: "the file cannot be opened", Err: err}
-		}
-		defer f.Close()
-		r = f
+	if name == "-" {
+		return bounded(cmd.Root().Reader, "stdin", most)
 	}
+	return boundedFile(name, most)
+}
+
+// boundedFile reads a file that somebody named, and no more than so many bytes.
+func boundedFile(name string, most int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "file-missing", Msg: name + " cannot be opened", Err: err}
+	}
+	defer f.Close()
+	return bounded(f, name, most)
+}
+
+func bounded(r io.Reader, name string, most int64) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(r, most+1))
+	if err == nil && int64(len(b)) > most {
+		err = fmt.Errorf("it has more than %d bytes", most)
+	}
 	if err != nil {
 		return nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "file-missing", Msg: name + " cannot be read", Err: err}
-	}
-	if int64(len(b)) > most {
-		return nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "file-large", Msg: fmt.Sprintf("%s has more than %d bytes", name, most)}
 	}
 	return b, nil
 }

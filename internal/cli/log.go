@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -158,22 +157,7 @@ func keyOrFile(s string) (string, error) {
 }
 
 // smallFile reads a file of at most 256 KiB.
-func smallFile(name string) ([]byte, error) {
-	const most = 256 << 10
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "file-missing", Msg: name + " cannot be opened", Err: err}
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err == nil && len(b) > most {
-		err = fmt.Errorf("it has more than %d bytes", most)
-	}
-	if err != nil {
-		return nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "file-missing", Msg: name + " cannot be read", Err: err}
-	}
-	return b, nil
-}
+func smallFile(name string) ([]byte, error) { return boundedFile(name, 256<<10) }
 
 // accept holds a policy against a checkpoint that was signed by the log.
 func accept(p *verify.Policy, r *ledger.Reader) func(ledger.Head) error {
