@@ -86,6 +86,7 @@ type Auditor struct {
 	last     int64
 	pending  int64
 	differs  []Difference
+	latest   time.Time // that the last entry claims, where no witness has one
 }
 
 // round is a status.published: its index and time.
@@ -171,7 +172,7 @@ func (a *Auditor) advance(ctx context.Context, h ledger.Head, ahead bool, progre
 		if err != nil {
 			return err
 		}
-		if err := a.apply(ctx, note, ahead); err != nil {
+		if err := a.apply(ctx, note, h, ahead); err != nil {
 			return err
 		}
 		if n := a.rules.Size(); progress != nil && n%1024 == 0 {
@@ -231,7 +232,7 @@ func (a *Auditor) compute() error {
 }
 
 // apply replays one entry. ahead: it need not be published yet.
-func (a *Auditor) apply(ctx context.Context, note []byte, ahead bool) error {
+func (a *Auditor) apply(ctx context.Context, note []byte, h ledger.Head, ahead bool) error {
 	if err := a.compute(); err != nil {
 		return err
 	}
@@ -247,6 +248,11 @@ func (a *Auditor) apply(ctx context.Context, note []byte, ahead bool) error {
 		return err
 	}
 	void := a.rules.Apply(note, since)
+	if since == 0 && index == h.Size-1 {
+		if s, e := verify.Parse(a.trust.Domain, note); e == nil {
+			a.latest = s.At()
+		}
+	}
 	if b, s, ok := a.status(note); ok && (void == nil || a.signed(s)) {
 		must, known := a.computed[index]
 		if !known {

@@ -91,12 +91,18 @@ func witnessServeCommand() *cli.Command {
 tree continues the one that was signed before for the same log, and remembers
 it in DIR before it answers. What was refused is kept in DIR/refused, and two
 checkpoints that prove a fork in DIR/forks. The first line of output is the
-address.`,
+address.
+
+With --audit it is an auditor: it signs only when the whole log, replayed from
+the root keys in the trust file on, says nothing of itself that does not
+follow, and keeps its signature back for ever otherwise.`,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "key", Usage: "the witness's key: `FILE`"},
 			&cli.StringSliceFlag{Name: "log", Usage: "`KEY` of a log, or its file; may be repeated"},
 			&cli.DurationFlag{Name: "every", Value: time.Second, Usage: "sign for each log once in `TIME`"},
 			&cli.IntFlag{Name: "burst", Value: 20, Usage: "and `NUMBER` times at once"},
+			&cli.StringFlag{Name: "audit", Usage: "audit before signing: the log, a folder or an `ADDRESS`"},
+			trustFlag(),
 			serveFlag("8028"),
 		}, passphraseFlags()...),
 		Action: witnessServe,
@@ -122,6 +128,20 @@ func witnessServe(ctx context.Context, cmd *cli.Command) error {
 			return err
 		}
 		c.Logs = append(c.Logs, k)
+	}
+	if where := cmd.String("audit"); where != "" {
+		t, err := trusted(cmd)
+		if err != nil {
+			return err
+		}
+		if len(c.Logs) > 1 || len(c.Logs) == 1 && c.Logs[0] != t.Log {
+			return usage("an auditor watches the one log of its trust file; leave --log out")
+		}
+		a, err := auditorOf(where, t)
+		if err != nil {
+			return err
+		}
+		c.Logs, c.Examine = []string{t.Log}, a.Examine
 	}
 	if len(c.Logs) == 0 {
 		return usage("--log is missing: the verifier key of a log to watch")

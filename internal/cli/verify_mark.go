@@ -1,0 +1,193 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/verify"
+)
+
+// isBundle reports whether a file may be the bundle of a mark: gzip or one
+// line of JSON with entries. A zip or tar of a published declaration is none.
+func isBundle(name string) bool {
+	if strings.HasSuffix(name, ".iotmark") {
+		return true
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, 64)
+	n, _ := io.ReadFull(f, head)
+	return bytes.HasPrefix(head[:n], []byte(`{"credential":`))
+}
+
+// verifyMark verifies one mark, from its bundle or by its code from a log.
+func verifyMark(ctx context.Context, cmd *cli.Command, at string, code bool) error {
+	format := cmd.String("format")
+	if format != "text" && format != "json" {
+		return usage("--format %s: known are text and json", format)
+	}
+	t, err := trusted(cmd)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	if s := cmd.String("at"); s != "" {
+		if now, err = time.Parse(time.RFC3339, s); err != nil {
+			return usage("--at %s: give a time such as 2027-03-01T12:00:00Z", s)
+		}
+	}
+	var r verify.Result
+	if code {
+		where := cmd.String("from")
+		if where == "" {
+			return usage("%s is the code of a mark: say where to look with --from, the address or folder of the log or of a mirror", at)
+		}
+		a, err := auditorOf(where, t)
+		if err != nil {
+			return err
+		}
+		c, err := iotmark.ParseCode(at)
+		if err != nil {
+			return err
+		}
+		tell, stop := replaying(cmd)
+		r, err = a.Mark(ctx, c, now, tell)
+		stop()
+		if err != nil {
+			return err
+		}
+	} else {
+		b, err := smallFile(at)
+		if err != nil {
+			return err
+		}
+		r = verify.VerifyBundle(b, t, now)
+	}
+	if format == "json" {
+		type failure struct {
+			ID      iotmark.ErrorID `json:"id"`
+			Message string          `json:"message"`
+		}
+		out := struct {
+			verify.Result
+			Failure *failure `json:"failure,omitempty"`
+		}{Result: r}
+		if r.Failure != nil {
+			out.Failure = &failure{r.Failure.ID, r.Failure.Msg}
+		}
+		err = encoded(cmd, out)
+	} else {
+		err = say(cmd.Root().Writer, markText(r))
+	}
+	if err != nil {
+		return err
+	}
+	switch r.Answer {
+	case verify.GenuineCurrent, verify.GenuineAged:
+		return nil
+	case verify.Suspended, verify.Withdrawn, verify.Expired:
+		return said(iotmark.Nonconforming, "not-in-force")
+	case verify.NotCurrent, verify.CannotCheck:
+		return said(iotmark.Unreadable, iotmark.ErrorID(r.Answer))
+	}
+	return said(iotmark.Unverified, "not-genuine")
+}
+
+// answers in words. What stands for %s is the time of the state.
+var answers = map[verify.Answer]string{
+	verify.GenuineCurrent: "Genuine, and in force as of %s.",
+	verify.GenuineAged:    "Genuine. In force when last confirmed, on %s; that is more than two days ago.",
+	verify.NotCurrent:     "Genuine, but whether it is still in force cannot be said: last confirmed %s.",
+	verify.Suspended:      "Genuine, and suspended: the mark may not be used for now, as of %s.",
+	verify.Withdrawn:      "Genuine, and withdrawn: the mark has ended, as of %s.",
+	verify.Expired:        "Genuine, and expired: the mark has ended by its date, as of %s.",
+	verify.NotGenuine:     "Not genuine.",
+	verify.CannotCheck:    "Cannot be checked here.",
+}
+
+// looked says in words what each step has looked at.
+var looked = map[string]string{
+	verify.StepBundle:     "The file has the one form, and is of this scheme",
+	verify.StepLog:        "Each entry stands in the public log",
+	verify.StepKeyring:    "Who holds which key comes from the root keys you trust",
+	verify.StepDecision:   "Those who must decide have signed",
+	verify.StepCredential: "The credential says what the entry says",
+	verify.StepState:      "The registry counts this grant, with these terms",
+	verify.StepLists:      "The status lists are those in the log, and agree",
+	verify.StepCurrency:   "The age of what is known of its state",
+	"replay":              "Every entry of the log was replayed from the root keys you trust",
+	"status":              "Every status that the log names follows from it",
+}
+
+func markText(r verify.Result) string {
+	var b strings.Builder
+	if t := r.Terms; t != nil {
+		linef(&b, "%s  %s (%s), by %s\n", iotmark.PrintCode(r.Code), t.Product.Name, t.Product.Model, t.Holder.Name)
+	} else if r.Code != "" {
+		linef(&b, "%s\n", iotmark.PrintCode(r.Code))
+	}
+	line := answers[r.Answer]
+	if strings.Contains(line, "%s") {
+		linef(&b, line+"\n", minute(r.AsOf))
+	} else {
+		b.WriteString(line + "\n")
+	}
+	if r.Failure != nil {
+		linef(&b, "  %s [%s]\n", upper(r.Failure.Msg), string(r.Failure.ID))
+	}
+	b.WriteString("\nWhat was looked at\n")
+	for _, s := range r.Steps {
+		sign := "+"
+		if !s.OK {
+			sign = "x"
+		}
+		linef(&b, "  %s %s", sign, looked[s.ID])
+		switch {
+		case s.ID == verify.StepLog && s.Args["size"] != "":
+			linef(&b, ", of %s entries", s.Args["size"])
+		case s.ID == "replay":
+			linef(&b, ": %s", s.Args["size"])
+		case s.ID == verify.StepCurrency && s.Args["days"] != "":
+			linef(&b, ": %s days", s.Args["days"])
+		}
+		b.WriteString("\n")
+	}
+	switch {
+	case r.Answer == verify.NotGenuine || r.Answer == verify.CannotCheck:
+		return b.String()
+	case r.Witnessed:
+		linef(&b, "\nThe times are those of %s: %s.\n", count(len(r.Witnesses), "witness", "witnesses"), strings.Join(r.Witnesses, ", "))
+	default:
+		b.WriteString("\nLogged, not witnessed: all times are the operator's own.\n")
+	}
+	for _, s := range r.Signers {
+		linef(&b, "Signed by %s (%s, of %s)\n", s.Name, string(s.Role), s.Org)
+	}
+	if t := r.Terms; t != nil {
+		linef(&b, "Granted %s; runs until %s. Security updates at least until %s.\n", minute(r.Effective), string(t.ValidUntil), string(t.Updates))
+		if n := len(t.Product.GTINs); n > 0 {
+			linef(&b, "It is for GTIN %s, software %s and later.\n", strings.Join(t.Product.GTINs, ", "), t.Product.Software.Min)
+		} else {
+			linef(&b, "It is for model %s, software %s and later.\n", t.Product.Model, t.Product.Software.Min)
+		}
+		b.WriteString("A mark is about a model. That the thing in your hand is of that model, it cannot show.\n")
+	}
+	return b.String()
+}
+
+func upper(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
