@@ -48,6 +48,7 @@ var house = map[string]room{
 	"internal/store":           {floor: 3},
 	"internal/ledger":          {floor: 3},
 	"internal/audit":           {floor: 4},
+	"internal/issuance":        {floor: 4},
 	"internal/registry":        {floor: 4},
 	"internal/preview":         {floor: 5},
 	"internal/cli":             {floor: 7},

@@ -140,11 +140,11 @@ func auditText(r *audit.Report) string {
 		states = []string{"none granted"}
 	}
 	linef(&b, "\nMarks: %s.\n", strings.Join(states, ", "))
-	list(&b, "without effect", len(r.Voids), func(i int) string {
+	someOf(&b, "without effect", len(r.Voids), func(i int) string {
 		v := r.Voids[i]
 		return fmt.Sprintf("%d %s: %s [%s]", v.Index, v.Type, v.Msg, v.Reason)
 	})
-	list(&b, "late: in force from when outsiders saw them", len(r.Late), func(i int) string { return fmt.Sprint(r.Late[i]) })
+	someOf(&b, "late: in force from when outsiders saw them", len(r.Late), func(i int) string { return fmt.Sprint(r.Late[i]) })
 	if n := len(r.Attempts); n > 0 {
 		linef(&b, "\nAttempts to lower a promise, refused: %d\n", n)
 		for _, t := range r.Attempts[:min(n, most)] {
@@ -172,8 +172,8 @@ func auditText(r *audit.Report) string {
 	return b.String()
 }
 
-// list tells entries of one kind.
-func list(b *strings.Builder, what string, n int, line func(i int) string) {
+// someOf tells entries of one kind.
+func someOf(b *strings.Builder, what string, n int, line func(i int) string) {
 	if n == 0 {
 		return
 	}
