@@ -57,7 +57,9 @@ func parseBundle(file []byte, z *inflater) (*Bundle, error) {
 		}
 	}
 	if err := Canonical(doc); err != nil {
-		return nil, notAs("bundle-malformed", "the bundle", doc)
+		// One id for all that can be wrong with the form: what is wrong first
+		// depends on who reads, and every implementation must say the same.
+		return nil, &iotmark.Error{Kind: iotmark.Unverified, ID: "bundle-malformed", Msg: "the bundle is not in the one form of RFC 8785", Err: err}
 	}
 	b := &Bundle{}
 	if !b.read(doc) {

@@ -21,9 +21,12 @@ type inflater struct {
 	lastBits Bits
 }
 
-// gunzip unpacks one member of at most so many bytes, after which nothing may
-// follow.
+// gunzip unpacks one member of at most so many bytes, without optional fields
+// in its header, after which nothing may follow.
 func (u *inflater) gunzip(z []byte, most int) ([]byte, error) {
+	if !bytes.HasPrefix(z, []byte{0x1f, 0x8b, 8, 0}) {
+		return nil, errors.New("it does not begin as gzip without optional fields does")
+	}
 	u.in.Reset(z)
 	var err error
 	if u.r == nil {

@@ -408,7 +408,10 @@ func TestDiffer(t *testing.T) {
 			if bad++; bad > 8 {
 				t.Fatal("and more")
 			}
-			t.Errorf("%s: Go (-) and JavaScript (+) differ:\n%s", q.name, d)
+			if want.Answer != got.Answer || want.Failure != got.Failure {
+				d = fmt.Sprintf("%s %s, %s %s", want.Answer, want.Failure, got.Answer, got.Failure)
+			}
+			t.Errorf("%s: Go (-) and JavaScript (+) differ: %s", q.name, d)
 			raw, _ := json.Marshal(question{base64.StdEncoding.EncodeToString(q.bundle), base64.StdEncoding.EncodeToString(q.trust), q.now})
 			if i >= len(kept) {
 				name := fmt.Sprintf("testdata/differ/%s.json", verifytest.Digest(string(raw)).Short())
