@@ -189,7 +189,7 @@ func Text(domain string, e Entry) ([]byte, error) {
 	if err := checkText(text); err != nil {
 		return nil, err
 	}
-	if _, rest, err := parseText(domain, text); err != nil {
+	if _, rest, err := parseText(domain, text, nil); err != nil {
 		return nil, err
 	} else if len(rest) != 0 {
 		return nil, refuse("malformed", "the entry has a line feed in a member")
@@ -250,14 +250,17 @@ func isName(s string) bool {
 //
 // Errors are of kind Unverified: malformed, domain-wrong, version-unknown,
 // type-unknown, subject-wrong, body-wrong.
-func Parse(domain string, note []byte) (*Signed, error) {
+func Parse(domain string, note []byte) (*Signed, error) { return parse(domain, note, nil) }
+
+// parse is Parse where only some types are known, unless only is nil.
+func parse(domain string, note []byte, only map[Type]bool) (*Signed, error) {
 	if len(note) > MaxEntry {
 		return nil, refuse("malformed", "the entry has %d bytes; %d are the most", len(note), MaxEntry)
 	}
 	if err := checkText(note); err != nil {
 		return nil, err
 	}
-	s, rest, err := parseText(domain, note)
+	s, rest, err := parseText(domain, note, only)
 	if err != nil {
 		return nil, err
 	}
@@ -285,7 +288,7 @@ func checkText(b []byte) error {
 }
 
 // parseText reads the two lines of a text, and returns what follows them.
-func parseText(domain string, b []byte) (*Signed, []byte, error) {
+func parseText(domain string, b []byte, only map[Type]bool) (*Signed, []byte, error) {
 	first, rest, ok := bytes.Cut(b, []byte("\n"))
 	if !ok || string(first) != TypeLine(domain) {
 		return nil, nil, otherLine(domain, string(first))
@@ -298,7 +301,7 @@ func parseText(domain string, b []byte) (*Signed, []byte, error) {
 	if !s.parseLine(string(line)) {
 		return nil, nil, refuse("malformed", "the entry's line of JSON %s", whyLine(line))
 	}
-	if err := s.check(domain); err != nil {
+	if err := s.check(domain, only); err != nil {
 		return nil, nil, err
 	}
 	return s, rest, nil
@@ -377,7 +380,7 @@ func whyLine(line []byte) string {
 }
 
 // check looks at the values of the frame, then decodes the body.
-func (s *Signed) check(domain string) error {
+func (s *Signed) check(domain string, only map[Type]bool) error {
 	switch {
 	case s.V != Version:
 		return refuse("version-unknown", "the entry is of version %d; this program knows version %d", s.V, Version)
@@ -389,8 +392,8 @@ func (s *Signed) check(domain string) error {
 		return refuse("malformed", "the entry's time is not written as 2026-11-25T10:00:00Z is")
 	}
 	f, ok := FormOf(s.Type)
-	if !ok {
-		return refuse("type-unknown", "this program knows no entries of type %q", clip(string(s.Type)))
+	if !ok || only != nil && !only[s.Type] {
+		return refuse("type-unknown", "no entries of type %q are known here", clip(string(s.Type)))
 	}
 	var err error
 	if s.body, err = f.decode(s.Body); err != nil {

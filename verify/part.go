@@ -38,7 +38,7 @@ func ParseText(domain string, text []byte) (*Signed, error) {
 	if err := checkText(text); err != nil {
 		return nil, err
 	}
-	s, rest, err := parseText(domain, text)
+	s, rest, err := parseText(domain, text, nil)
 	if err != nil {
 		return nil, err
 	}
