@@ -240,6 +240,7 @@ func TestEffectiveTime(t *testing.T) {
 			s := verifytest.New(t, verifytest.Opts{})
 			k := life(s, iotmark.MarkEvaluated)
 			b := k.TermsOf()
+			b.ValidFrom = "2026-06-01"
 			index := int64(len(s.Entries))
 			at := s.Append(draft{Type: verify.MarkGranted, Subject: k.Subject, Body: b, Time: claimed, Seen: c.seen, Signers: []verifytest.Key{k.Org.Keys[0], s.Committee[0], s.Committee[1]}})
 			s.Now = c.event

@@ -258,7 +258,7 @@ func (a *act) rests(m *markRow, b *TermsBody) (basis, error) {
 }
 
 // dates holds terms to two years, to the maker's promise of updates, and to
-// days to come.
+// days that are not past when they are decided on.
 func (a *act) dates(m *markRow, b *TermsBody) error {
 	today := a.day()
 	last := dateNumbered(int(m.last))
@@ -270,7 +270,10 @@ func (a *act) dates(m *markRow, b *TermsBody) error {
 		most = last
 	}
 	promised := a.r.promisedUpdates(int(m.product))
+	decided := iotmark.DateOf(a.Signed.At())
 	switch {
+	case a.Type == MarkGranted && b.ValidFrom < decided:
+		return refuse("terms-wrong", "valid_from is %s, before the decision of %s", b.ValidFrom, decided)
 	case b.ValidUntil < today:
 		return refuse("terms-wrong", "valid_until is %s, which is past", b.ValidUntil)
 	case b.ValidUntil > most:

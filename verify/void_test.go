@@ -523,8 +523,14 @@ var voidCases = []struct {
 			b.Updates = iotmark.DateOf(b.Updates.Time().AddDate(0, 0, 1))
 		})
 	}},
-	{"over before it begins", "terms-wrong", false, func(s *scheme) {
-		tryTerms(evaluated(s), verify.MarkGranted, func(b *verify.TermsBody) { b.ValidFrom, b.ValidUntil = s.Day(-9), s.Day(-1) })
+	{"a grant from yesterday on", "terms-wrong", false, func(s *scheme) {
+		tryTerms(evaluated(s), verify.MarkGranted, func(b *verify.TermsBody) { b.ValidFrom = s.Day(-1) })
+	}},
+	{"over before it is decided", "terms-wrong", false, func(s *scheme) {
+		k := evaluated(s)
+		k.Grant()
+		s.Pass(9)
+		tryTerms(k, verify.MarkAmended, func(b *verify.TermsBody) { b.ValidUntil = s.Day(-1); b.ValidFrom = s.Day(-2) })
 	}},
 	{"an amendment that adds time", "terms-wrong", false, func(s *scheme) {
 		k := evaluated(s)
