@@ -21,3 +21,6 @@ func Words(t verify.Type, body any) string {
 	}
 	return ""
 }
+
+// Typed is typed, what somebody types as a passphrase.
+var Typed = typed

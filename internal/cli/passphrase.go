@@ -2,16 +2,19 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v3"
 	"golang.org/x/term"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/key"
+	"github.com/open-iot-mark/iotmark/internal/message"
 )
 
 // passphraseFlags are the flags of commands that open a key.
@@ -45,11 +48,11 @@ func newPassphrase(cmd *cli.Command) ([]byte, error) {
 	if cmd.Bool("no-passphrase") {
 		return nil, nil
 	}
-	pass, err := askPassphrase(cmd, "Passphrase (empty for none): ")
+	pass, err := askPassphrase(cmd, "Passphrase (empty for none):")
 	if err != nil {
 		return nil, err
 	}
-	again, err := askPassphrase(cmd, "The same again: ")
+	again, err := askPassphrase(cmd, "The same again:")
 	defer clear(again)
 	if err == nil && !bytes.Equal(pass, again) {
 		err = usage("the two passphrases differ; nothing was written")
@@ -129,13 +132,56 @@ func askPassphrase(cmd *cli.Command, prompt string) ([]byte, error) {
 	if !ok || !term.IsTerminal(int(in.Fd())) {
 		return nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "passphrase-missing", Msg: "a passphrase is needed, and there is no terminal to ask on; give --passphrase-file FILE or --passphrase-fd NUMBER"}
 	}
-	fmt.Fprint(cmd.Root().ErrWriter, prompt)
-	b, err := term.ReadPassword(int(in.Fd()))
+	// Echo goes off before anything is asked, so that nothing is shown of what
+	// is typed early.
+	state, err := term.MakeRaw(int(in.Fd()))
+	if err != nil {
+		return nil, noPassphrase(err)
+	}
+	fmt.Fprint(cmd.Root().ErrWriter, message.Clean(prompt)+" ")
+	pass, err := typed(in)
+	err = errors.Join(err, term.Restore(int(in.Fd()), state))
 	fmt.Fprintln(cmd.Root().ErrWriter)
 	if err != nil {
+		clear(pass)
 		return nil, &iotmark.Error{Kind: iotmark.Interrupted, ID: "interrupted", Msg: "no passphrase was given; nothing was written", Err: err}
 	}
-	return b, nil
+	return pass, nil
+}
+
+// typed takes what somebody types on a terminal in raw mode, up to the end of
+// the line. It is no string, so that it can be wiped.
+func typed(r io.Reader) ([]byte, error) {
+	b := make([]byte, 0, maxPassphrase)
+	one := make([]byte, 1)
+	for {
+		if n, err := r.Read(one); n == 0 && err != nil {
+			clear(b)
+			return nil, errors.New("the terminal was closed")
+		} else if n == 0 {
+			continue
+		}
+		switch c := one[0]; c {
+		case '\r', '\n':
+			return b, nil
+		case 3, 4: // Ctrl-C, Ctrl-D
+			clear(b)
+			return nil, errors.New("it was broken off")
+		case 8, 127: // one character back
+			_, n := utf8.DecodeLastRune(b)
+			clear(b[len(b)-n:])
+			b = b[:len(b)-n]
+		case 21: // Ctrl-U: from the start again
+			clear(b)
+			b = b[:0]
+		default:
+			if len(b) == maxPassphrase {
+				clear(b)
+				return nil, fmt.Errorf("it has more than %d bytes", maxPassphrase)
+			}
+			b = append(b, c)
+		}
+	}
 }
 
 // openKey opens the key that a command was given.
@@ -144,6 +190,6 @@ func openKey(cmd *cli.Command, file string) (*key.Key, error) {
 		if pass, given, err := givenPassphrase(cmd); given || err != nil {
 			return pass, err
 		}
-		return askPassphrase(cmd, "Passphrase of "+file+": ")
+		return askPassphrase(cmd, "Passphrase of "+file+":")
 	}}.Open(file)
 }
