@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"strings"
 
@@ -9,16 +11,17 @@ import (
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/key"
+	"github.com/open-iot-mark/iotmark/verify"
 )
 
 func keysShowCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "show",
-		Usage:     "tell what a key's file holds, without opening it",
+		Usage:     "tell what a file of keys holds, without opening it",
 		ArgsUsage: "FILE...",
-		Description: `FILE is a private or public key of ssh-keygen, of a log or witness, or one
-that age locked. Nothing secret is shown and no passphrase is asked for. Of a
-key that age locked, the public half is taken from FILE.pub.`,
+		Description: `FILE is a trust file, or a private or public key: of ssh-keygen, of a log or
+witness, or one that age locked. Nothing secret is shown and no passphrase is
+asked for. Of a key that age locked, the public half is taken from FILE.pub.`,
 		Action: keysShow,
 	}
 }
@@ -28,7 +31,10 @@ func keysShow(_ context.Context, cmd *cli.Command) error {
 		return usage("keys show takes the names of files")
 	}
 	for _, file := range cmd.Args().Slice() {
-		text, err := showKey(file)
+		text, ok, err := showTrust(file)
+		if err == nil && !ok {
+			text, err = showKey(file)
+		}
 		if err != nil {
 			return err
 		}
@@ -85,4 +91,31 @@ func showKey(file string) (string, error) {
 	}
 	fmt.Fprintf(&b, "  fingerprint   %s\n", k.Fingerprint())
 	return b.String(), nil
+}
+
+// showTrust tells a trust file, and false for any other file.
+func showTrust(file string) (string, bool, error) {
+	raws, err := boundedFile(file, verify.MaxTrust)
+	if err != nil || !bytes.Contains(raws, []byte(`"root_threshold":`)) {
+		return "", false, nil // showKey says why
+	}
+	t, err := verify.ParseTrust(raws)
+	if err != nil {
+		return "", true, at(file, err)
+	}
+	var b strings.Builder
+	linef(&b, "%s\n  trust file of %s, SHA-256 %s\n  log           %s\n", file, t.Domain, fmt.Sprintf("%x", sha256.Sum256(raws)), t.Origin())
+	linef(&b, "  verifier key  %s\n  root          %s, of which %d must sign\n", t.Log, count(len(t.Root), "key", "keys"), t.RootThreshold)
+	for _, e := range t.Root {
+		k, err := verify.ParseKey(e)
+		if err != nil {
+			return "", true, at(file, err)
+		}
+		linef(&b, "    %s, %s of %s\n        %s\n", k.Name, k.Person, k.Org, k.Fingerprint())
+	}
+	b.WriteString("  policy of witnesses\n")
+	for line := range strings.Lines(t.Policy) {
+		linef(&b, "    %s\n", strings.TrimSuffix(line, "\n"))
+	}
+	return b.String(), true, nil
 }
