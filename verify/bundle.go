@@ -40,7 +40,8 @@ func (b *Bundle) Marshal() ([]byte, error) {
 
 // ParseBundle reads a bundle: canonical JSON, compressed with gzip or plain.
 // Nothing in it is verified. Errors of kind Unverified: bundle-large,
-// bundle-malformed, bundle-version, and those of [Canonical].
+// bundle-malformed, bundle-version, json-duplicate, json-not-canonical,
+// json-too-deep.
 func ParseBundle(file []byte) (*Bundle, error) { return parseBundle(file, &inflater{}) }
 
 func parseBundle(file []byte, z *inflater) (*Bundle, error) {

@@ -29,17 +29,6 @@ func Canonical(b []byte) error {
 	return nil
 }
 
-// notAs says why a document is not the one that was expected: because it is no
-// canonical JSON, or else because it says something else.
-func notAs(id iotmark.ErrorID, what string, doc []byte) error {
-	if err := Canonical(doc); err != nil {
-		e := *err.(*iotmark.Error)
-		e.Kind, e.Msg = iotmark.Unverified, what+": "+e.Msg
-		return &e
-	}
-	return refuse(id, "%s has another form, or says something else, than what it must be", what)
-}
-
 // decode reads one canonical JSON value into v. A member that v does not
 // name, one in other letters' case, and one that v would not write are refused:
 // what is accepted has exactly one form. The fields of v must be declared in

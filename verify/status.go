@@ -172,10 +172,10 @@ func (l List) credential(encoded string) listCredential {
 // ParseList reads a secured status list of a scheme, as it is served, and
 // checks that it says what a list of this scheme says and nothing else; the
 // bits are its own. Its proof is not checked: see [VerifyDI]. Errors of kind
-// Unverified: list-malformed, list-size, list-wrong, and those of [Canonical].
+// Unverified: list-malformed, list-size, list-wrong.
 func ParseList(domain string, doc []byte) (List, error) {
 	if err := Canonical(doc); err != nil {
-		return List{}, notAs("list-malformed", "the status list", doc)
+		return List{}, refuse("list-malformed", "the status list is not in the form of RFC 8785: %v", err)
 	}
 	l, _, _, err := parseList(domain, doc, &inflater{})
 	return l, err

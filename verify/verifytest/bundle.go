@@ -1,7 +1,6 @@
 package verifytest
 
 import (
-	"crypto/ed25519"
 	"time"
 
 	"github.com/open-iot-mark/iotmark/internal/attestation"
@@ -10,8 +9,7 @@ import (
 
 // Issuing gives the scheme's issuer.
 func (s *Scheme) Issuing() attestation.Issuer {
-	return attestation.Issuer{Domain: s.Opts.Domain, Public: s.Issuer.Private.Public().(ed25519.PublicKey),
-		Sign: func(m []byte) ([]byte, error) { return ed25519.Sign(s.Issuer.Private, m), nil }}
+	return attestation.Issuer{Domain: s.Opts.Domain, Public: s.Issuer.Public(), Sign: s.Issuer.SignBytes}
 }
 
 // Replay gives the registry of all entries so far, as of the clock. Every one

@@ -44,12 +44,22 @@ type Opts struct {
 type Key struct {
 	verify.KeyEntry
 	Private ed25519.PrivateKey
+	As      *Key // signs in its place, under its name and key id: wrongly
 }
+
+// Public is the public half.
+func (k Key) Public() ed25519.PublicKey { return k.Private.Public().(ed25519.PublicKey) }
+
+// SignBytes signs a message.
+func (k Key) SignBytes(message []byte) ([]byte, error) { return ed25519.Sign(k.Private, message), nil }
 
 // Sign gives the key's signature line over a text.
 func (k Key) Sign(text []byte) verify.Sig {
-	pub := k.Private.Public().(ed25519.PublicKey)
-	return verify.Sig{Name: k.Name, ID: verify.NoteKeyID(k.Name, pub), Bytes: ed25519.Sign(k.Private, text)}
+	by := k.Private
+	if k.As != nil {
+		by = k.As.Private
+	}
+	return verify.Sig{Name: k.Name, ID: verify.NoteKeyID(k.Name, k.Public()), Bytes: ed25519.Sign(by, text)}
 }
 
 // NewKey makes the key that belongs to a name.
