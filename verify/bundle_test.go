@@ -5,6 +5,9 @@ import (
 	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -600,6 +603,29 @@ func TestVerifyBundleAnswers(t *testing.T) {
 			}
 			c.publish(nil, nil)
 		}},
+		{"new root, which the trusted one brought in, and a keyring by the new one alone", verifytest.Opts{Witnesses: 2}, verify.GenuineCurrent, "", func(c *scene) {
+			fresh := []verifytest.Key{
+				verifytest.NewKey("mark.example/root/6", "elders", "r6", verify.Root), verifytest.NewKey("mark.example/root/7", "elders", "r7", verify.Root),
+				verifytest.NewKey("mark.example/root/8", "elders", "r8", verify.Root),
+			}
+			old := slices.Clone(c.Root)
+			c.Append(verifytest.Draft{Type: verify.KeyringSet, Body: c.WithKeys(fresh...), Signers: slices.Concat(old[:3], fresh)})
+			c.Keyring = c.Registry().Keyring.KeyringBody
+			c.Append(verifytest.Draft{Type: verify.KeyringSet, Body: c.EndKeys(old[0].Name, old[1].Name, old[2].Name, old[3].Name, old[4].Name), Signers: slices.Concat(old[:3], fresh)})
+			c.Keyring = c.Registry().Keyring.KeyringBody
+			c.Append(verifytest.Draft{Type: verify.KeyringSet, Body: c.WithKeys(verifytest.NewKey("mark.example/operator/2", "operator", "o9", verify.Operator)), Signers: fresh})
+			c.Replay()
+			c.publish(nil, nil)
+			if n := strings.Count(c.plain(), `"type":"keyring.set"`) + strings.Count(c.plain(), `\"type\":\"keyring.set\"`); n != 2 {
+				c.T.Fatalf("the bundle has %d keyrings, want the one that brought the new root in and the one in force", n)
+			}
+		}},
+		{"rules that were stricter later", verifytest.Opts{Witnesses: 2}, verify.GenuineCurrent, "", func(c *scene) {
+			b := c.Keyring
+			b.Rules = map[verify.Type]verify.Rule{verify.MarkGranted: {Need: map[verify.Role]int{verify.Assessor: 1, verify.Committee: 4}}}
+			c.SetKeyring(b)
+			c.publish(nil, nil)
+		}},
 		{"new keyring, signed by the trusted root", verifytest.Opts{Witnesses: 2}, verify.GenuineCurrent, "", func(c *scene) {
 			c.SetKeyring(c.EndKeys(c.Committee[0].Name))
 			c.publish(nil, nil)
@@ -635,6 +661,36 @@ func TestVerifyBundleAnswers(t *testing.T) {
 	}
 }
 
+// Every failure that a bundle can have has a test that names it.
+func TestEveryFailureIsTried(t *testing.T) {
+	t.Parallel()
+	read := func(names ...string) (all string) {
+		for _, n := range names {
+			b, err := os.ReadFile(n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all += string(b)
+		}
+		return all
+	}
+	tests, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := read(tests...)
+	ids := regexp.MustCompile(`(?:refuse|invalid|bad)\("([a-z-]+)"`).FindAllStringSubmatch(
+		read("bundle.go", "canonical.go", "checkpoint.go", "index.go", "integrity.go", "multibase.go", "policy.go", "status.go", "trust.go", "verify.go"), -1)
+	if len(ids) < 40 {
+		t.Errorf("only %d failures were found", len(ids))
+	}
+	for _, id := range ids {
+		if !strings.Contains(tried, `"`+id[1]+`"`) {
+			t.Errorf("no test names %s", id[1])
+		}
+	}
+}
+
 // The result tells who, since when, and as of when.
 func TestVerifyBundleResult(t *testing.T) {
 	t.Parallel()
@@ -664,4 +720,26 @@ func TestVerifyBundleResult(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("got (-want +got)\n%s", d)
 	}
+}
+
+// Whatever the bytes, there is an answer; and nothing but the bundle itself is
+// genuine.
+func FuzzVerifyBundle(f *testing.F) {
+	c := witnessed(f)
+	doc := c.plain()
+	f.Add([]byte(doc))
+	f.Add(c.File(c.bundle))
+	f.Add([]byte(`{"credential":"","entries":[{"entry":"a","proof":"b"}],"lists":["",1],"state":{"path":[""],"record":{"code":"","grant":"","slot":0,"state":"","terms":""},"size":0},"v":1}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r := verify.VerifyBundle(b, c.trust, c.now)
+		if r.Answer == "" || len(r.Steps) == 0 {
+			t.Errorf("no answer: %+v", r)
+		}
+		if (r.Failure == nil) != (r.Answer == verify.GenuineCurrent) {
+			t.Errorf("%s: %v", r.Answer, r.Failure)
+		}
+		if r.Answer == verify.GenuineCurrent && b[0] == '{' && string(b) != doc {
+			t.Errorf("another file is genuine too: %q", b)
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 
 	"github.com/transparency-dev/merkle/proof"
@@ -26,8 +27,8 @@ func ProveState(states *Tree, r StateRecord) StateProof {
 	return p
 }
 
-// check reports whether the record is in the tree of that root.
-func (p StateProof) check(root []byte) bool {
+// Holds reports whether the record is in the tree of that root.
+func (p StateProof) Holds(root [sha256.Size]byte) bool {
 	if p.Record.Slot < 0 || p.Record.Slot >= p.Size || len(p.Path) > maxPath {
 		return false
 	}
@@ -40,7 +41,7 @@ func (p StateProof) check(root []byte) bool {
 		path[i] = h
 	}
 	leaf := rfc6962.DefaultHasher.HashLeaf(p.Record.Line())
-	return proof.VerifyInclusion(rfc6962.DefaultHasher, uint64(p.Record.Slot), uint64(p.Size), leaf, path, root) == nil
+	return proof.VerifyInclusion(rfc6962.DefaultHasher, uint64(p.Record.Slot), uint64(p.Size), leaf, path, root[:]) == nil
 }
 
 // Record is the record of a mark that was granted.

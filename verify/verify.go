@@ -271,7 +271,7 @@ func (v *verification) stateOf(s *Step) error {
 		return refuse("clock-ahead", "the status entry claims to be of %s; outsiders saw it at %s", status.Time, v.AsOf.Format(entryTime))
 	}
 	states, err := hex.DecodeString(string(v.status.States))
-	if err != nil || p.Size != v.status.Marks || !p.check(states) {
+	if err != nil || len(states) != sha256.Size || p.Size != v.status.Marks || !p.Holds([sha256.Size]byte(states)) {
 		return refuse("state-proof-wrong", "the state of the mark is not among those that the status entry names")
 	}
 	v.state = p.Record
