@@ -42,6 +42,14 @@ func main() {
 }
 
 func figures(w io.Writer, args []string) error {
+	if len(args) == 1 && args[0] == "log" {
+		tmp, err := os.MkdirTemp("", "iotmark-bench-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(tmp)
+		return logs(w, tmp)
+	}
 	if len(args) == 0 || args[0] != "proof" {
 		return bench(w)
 	}
@@ -91,6 +99,9 @@ func bench(w io.Writer) error {
 		return err
 	}
 	if err := captures(w, tmp); err != nil {
+		return err
+	}
+	if err := logs(w, tmp); err != nil {
 		return err
 	}
 	if err := entries(w); err != nil {

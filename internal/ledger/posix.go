@@ -332,7 +332,9 @@ func (p *Posix) publisher(ctx context.Context, published time.Time) {
 		if !due.After(now) {
 			attempted = now
 			if err := p.publish(ctx); err == nil {
-				published, retry = p.cfg.Now(), 0
+				// From the start of it: what was added meanwhile waits one interval, not
+				// one and the time that this one took.
+				published, retry = now, 0
 			} else if ctx.Err() == nil {
 				retry = min(max(2*retry, p.cfg.Interval), max(p.cfg.Interval, maxRetry))
 			}
