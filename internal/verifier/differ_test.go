@@ -22,7 +22,7 @@ import (
 )
 
 var (
-	cases = flag.Int("differ", 3_000, "how many damaged bundles both implementations are asked about")
+	cases = flag.Int("differ", 1_500, "how many damaged bundles both implementations are asked about")
 	seed  = flag.Uint64("seed", 1, "of the damage")
 )
 
