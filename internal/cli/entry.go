@@ -225,8 +225,15 @@ func (k *keySource) entries(es []verify.KeyEntry) error {
 
 // replay reads the log and keeps what it amounts to.
 func (k *keySource) replay(ctx context.Context, where string) error {
-	var err error
-	if k.rules, err = replayed(ctx, where, k.trust, func(int64, []byte) {}); err != nil {
+	r, err := ledger.NewReader(where, k.trust.Log)
+	if err != nil {
+		return err
+	}
+	h, err := r.Head(ctx)
+	if err != nil {
+		return err
+	}
+	if k.rules, err = r.Replay(ctx, h, k.trust, nil); err != nil {
 		return err
 	}
 	reg := k.rules.Scheme(time.Time{}) // keys and organisations, whatever the day
@@ -241,48 +248,4 @@ func (k *keySource) replay(ctx context.Context, where string) error {
 		all = append(all, m.Keys...)
 	}
 	return k.entries(all)
-}
-
-// replayed reads a whole log by the rules, and hands each entry to look.
-func replayed(ctx context.Context, where string, trust *verify.Trust, look func(index int64, entry []byte)) (*verify.Replayer, error) {
-	r, err := ledger.NewReader(where, trust.Log)
-	if err != nil {
-		return nil, err
-	}
-	policy, err := trust.Witnessing()
-	if err != nil {
-		return nil, err
-	}
-	h, err := r.Head(ctx)
-	if err != nil {
-		return nil, err
-	}
-	type birth struct{ size, seen int64 }
-	var births []birth
-	for b, err := range r.Births(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		seen, err := policy.Open(b.Note, r.Origin())
-		if err != nil {
-			seen.Earliest = 0 // seen by too few; the entries count from their own time
-		}
-		births = append(births, birth{b.Size, seen.Earliest})
-	}
-	rules := verify.NewReplayer(trust)
-	for e, err := range r.EntriesAt(ctx, h, 0, h.Size) {
-		if err != nil {
-			return nil, err
-		}
-		for len(births) > 0 && births[0].size <= rules.Size() {
-			births = births[1:]
-		}
-		var seen int64
-		if len(births) > 0 {
-			seen = births[0].seen
-		}
-		look(rules.Size(), e)
-		rules.Apply(e, seen)
-	}
-	return rules, nil
 }

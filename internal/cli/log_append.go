@@ -74,7 +74,7 @@ func logAppend(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	text, err := appendAll(ctx, p, dir, trust, names, entries)
+	text, err := appendAll(ctx, p, trust, names, entries)
 	end, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer stop()
 	if e := p.Close(end); e != nil && err == nil {
@@ -86,9 +86,16 @@ func logAppend(ctx context.Context, cmd *cli.Command) error {
 
 // appendAll judges all entries as what comes next in the log, and then adds
 // them.
-func appendAll(ctx context.Context, p *ledger.Posix, dir string, trust *verify.Trust, names []string, entries []anEntry) (string, error) {
+func appendAll(ctx context.Context, p *ledger.Posix, trust *verify.Trust, names []string, entries []anEntry) (string, error) {
 	there := map[int]int64{}
-	rules, err := replayed(ctx, dir, trust, func(index int64, b []byte) {
+	h, err := p.Head(ctx)
+	if err != nil {
+		return "", err
+	}
+	if n := p.Health().Size; n != h.Size {
+		return "", &iotmark.Error{Kind: iotmark.Conflict, ID: "log-unpublished", Msg: fmt.Sprintf("%d entries of the log are not published yet; publish them first, with log serve --key", n-h.Size)}
+	}
+	rules, err := p.Replay(ctx, h, trust, func(index int64, b []byte) {
 		for i, e := range entries {
 			if bytes.Equal(b, e.Note) {
 				there[i] = index
@@ -97,9 +104,6 @@ func appendAll(ctx context.Context, p *ledger.Posix, dir string, trust *verify.T
 	})
 	if err != nil {
 		return "", err
-	}
-	if n := p.Health().Size; n != rules.Size() {
-		return "", &iotmark.Error{Kind: iotmark.Conflict, ID: "log-unpublished", Msg: fmt.Sprintf("%d entries of the log are not published yet; publish them first, with log serve --key", n-rules.Size())}
 	}
 	for i, e := range entries {
 		if _, ok := there[i]; ok {

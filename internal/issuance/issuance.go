@@ -59,11 +59,7 @@ type Round struct {
 // status-void when the entry would have no effect; bundle-wrong when a bundle
 // does not verify; those of the log and of the disk.
 func Make(ctx context.Context, c Config) (*Round, error) {
-	policy, err := c.Trust.Witnessing()
-	if err != nil {
-		return nil, err
-	}
-	rules, err := replay(ctx, c, policy)
+	rules, err := replay(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +101,7 @@ func Make(ctx context.Context, c Config) (*Round, error) {
 }
 
 // replay reads the published log from its beginning.
-func replay(ctx context.Context, c Config, policy *verify.Policy) (*verify.Replayer, error) {
+func replay(ctx context.Context, c Config) (*verify.Replayer, error) {
 	h, err := c.Log.Head(ctx)
 	if err != nil {
 		return nil, err
@@ -113,29 +109,11 @@ func replay(ctx context.Context, c Config, policy *verify.Policy) (*verify.Repla
 	if n := c.Log.Health().Size; n != h.Size {
 		return nil, &iotmark.Error{Kind: iotmark.Conflict, ID: "log-unpublished", Msg: fmt.Sprintf("%d entries of the log are not published yet; a status speaks of published ones only", n-h.Size)}
 	}
-	rules := verify.NewReplayer(c.Trust)
-	var birth ledger.Head
-	var since int64
-	for note, err := range c.Log.EntriesAt(ctx, h, 0, h.Size) {
-		if err != nil {
-			return nil, err
-		}
-		if birth.Size <= rules.Size() {
-			if birth, err = c.Log.Birth(ctx, rules.Size()); err != nil {
-				return nil, err
-			}
-			seen, err := policy.Open(birth.Note, c.Log.Origin())
-			if err != nil {
-				return nil, err
-			}
-			since = seen.Earliest
-		}
-		rules.Apply(note, since)
-		if n := rules.Size(); c.Progress != nil && n%1024 == 0 {
+	return c.Log.Replay(ctx, h, c.Trust, func(n int64, _ []byte) {
+		if c.Progress != nil && n > 0 && n%1024 == 0 {
 			c.Progress(n, h.Size)
 		}
-	}
-	return rules, nil
+	})
 }
 
 // holder finds a key in the keyring in force.
