@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"encoding/json"
+	"os"
 	"testing"
 	"time"
 
@@ -143,5 +144,31 @@ func TestTermsAreKept(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+// The registry of that scheme is the same in every byte, in every process and
+// on every machine. The file shows what a registry looks like.
+func TestRegistryGolden(t *testing.T) {
+	t.Parallel()
+	s, _ := eventful(t)
+	reg := replay(t, s)
+	got, err := json.MarshalIndent(reg, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = append(got, '\n')
+	const path = "testdata/registry.json"
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }

@@ -97,8 +97,7 @@ type act struct {
 	late    bool
 	prev    ref
 	signers []*holder // whose signatures hold
-	counted []*Key
-	who     []uint32 // keys to be remembered
+	who     []uint32  // keys to be remembered
 	commit  func(n ref)
 	trial   bool // look only
 }
