@@ -32,8 +32,8 @@ in PGPASSWORD or ~/.pgpass, as for psql.
 
   iotmark rebuild --db /srv/registry.db --trust trust.json /srv/log`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "db", Usage: "the registry's database: file, or postgres:// `ADDRESS`"},
-			&cli.StringFlag{Name: "trust", Usage: "trust `FILE`: key of the log and witnesses"},
+			&cli.StringFlag{Name: "db", Usage: "`ADDRESS` of the registry's database: a file, or postgres://..."},
+			&cli.StringFlag{Name: "trust", Usage: "trust `FILE`: keys of the root and of the log, and witnesses"},
 			&cli.BoolFlag{Name: "check", Usage: "compare only"},
 			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "text", Usage: "`FORMAT` text or json"},
 		},
@@ -129,9 +129,9 @@ func printRebuilt(cmd *cli.Command, format string, r rebuilt) error {
 	case r.Differ == 0:
 		linef(&b, "Every row of the public tables follows from the log.\n")
 	case r.Written:
-		linef(&b, "%d rows did not say what the log says, and were made again:\n", r.Differ)
+		linef(&b, "Rows that did not say what the log says, and were made again: %d\n", r.Differ)
 	default:
-		linef(&b, "%d rows do not say what the log says. Nothing was changed; iotmark rebuild without --check makes them again:\n", r.Differ)
+		linef(&b, "Rows that do not say what the log says: %d. Nothing was changed; without --check they are made again.\n", r.Differ)
 	}
 	for _, row := range r.Rows {
 		linef(&b, "  %s\n", row)

@@ -86,13 +86,13 @@ func TestRebuild(t *testing.T) {
 		}
 	}
 	entries := fmt.Sprintf("entries   %d, 0 of them without effect", len(s.Entries))
-	rebuild("before the first", 3, []string{"1 rows do not say", "nothing was ever applied"}, "--check", dir)
+	rebuild("before the first", 3, []string{"do not say what the log says: 1", "nothing was ever applied"}, "--check", dir)
 	rebuild("the first", 0, []string{"Every row", entries, "registry  "}, dir)
 	rebuild("compared", 0, []string{"Every row", entries}, "--check", dir)
 	change("UPDATE mark SET state = 'withdrawn'")
-	rebuild("compared after a change", 3, []string{"1 rows do not say what the log says", "mark urn:iotmark:mark:"}, "--check", dir)
+	rebuild("compared after a change", 3, []string{"do not say what the log says: 1", "mark urn:iotmark:mark:"}, "--check", dir)
 	rebuild("compared as JSON", 3, []string{`"differ": 1`, `"written": false`, `"mark urn:iotmark:mark:`}, "--check", "--format", "json", dir)
-	rebuild("after a change", 0, []string{"1 rows did not say", "mark urn:iotmark:mark:", "registry  "}, dir)
+	rebuild("after a change", 0, []string{"did not say what the log says, and were made again: 1", "mark urn:iotmark:mark:", "registry  "}, dir)
 	rebuild("compared again", 0, []string{"Every row"}, "--check", dir)
 	rebuild("no log", 2, []string{"it is no log"}, filepath.Join(t.TempDir(), "nothing"))
 	rebuild("no argument", 2, []string{"takes one argument"})

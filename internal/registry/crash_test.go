@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -29,6 +30,9 @@ type work struct {
 }
 
 func child(arg string) int {
+	if rest, ok := strings.CutPrefix(arg, "faults "); ok {
+		return faults(rest)
+	}
 	var w work
 	err := json.Unmarshal([]byte(arg), &w)
 	if err == nil {
@@ -36,6 +40,22 @@ func child(arg string) int {
 	}
 	fmt.Fprintln(os.Stderr, err)
 	return 1
+}
+
+func faults(arg string) int {
+	var f faulty
+	err := json.Unmarshal([]byte(arg), &f)
+	if err == nil {
+		out, e := f.run(context.Background())
+		if err = e; err == nil {
+			err = json.NewEncoder(os.Stdout).Encode(out)
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
 }
 
 // fatal stands in for a test where there is none.

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"io/fs"
 	"net"
-	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -94,11 +94,19 @@ func (d *DB) tell(err error) error {
 		}
 		return err
 	}
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		switch {
+		case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+			return say(trouble[1].id, trouble[1].msg)
+		case errors.Is(err, syscall.ENOSPC):
+			return say(trouble[0].id, trouble[0].msg)
+		}
+		return say(trouble[4].id, trouble[4].msg)
+	}
 	_, refused := errors.AsType[*pgconn.ConnectError](err)
 	_, network := errors.AsType[*net.OpError](err)
-	if refused || network || errors.Is(err, fs.ErrNotExist) || errors.Is(err, os.ErrPermission) {
-		t := trouble[4]
-		return say(t.id, t.msg)
+	if refused || network {
+		return say(trouble[4].id, trouble[4].msg)
 	}
 	return err
 }

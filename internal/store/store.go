@@ -20,6 +20,7 @@ import (
 	"database/sql"
 	"math/rand/v2"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -92,6 +93,13 @@ func connectSQLite(ctx context.Context, path string) (*DB, error) {
 		return nil, err
 	}
 	d := &DB{engine: SQLite, name: path, beside: path}
+	// SQLite says of many troubles only that it cannot open the file. What is
+	// in it is not for everybody on the machine.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, d.tell(err)
+	}
+	f.Close()
 	open := func(more ...string) (*sql.DB, error) {
 		q := url.Values{"_pragma": append([]string{
 			"busy_timeout(" + ms(busyTimeout) + ")", // first: the next one may have to wait
