@@ -172,7 +172,10 @@ func (d *DB) restore(ctx context.Context, tx *Tx, r io.Reader) error {
 				return damaged(line, "this is no row of the table before")
 			}
 			if _, err := tx.Exec(ctx, insert, row...); err != nil {
-				return err
+				if _, known := errors.AsType[*iotmark.Error](d.tell(err)); known || lost(err) || ctx.Err() != nil {
+					return err
+				}
+				return damaged(line, "this row does not fit its table")
 			}
 			rows++
 			sum.Write(b)

@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -57,7 +58,10 @@ func Run(m *testing.M) int {
 //
 // The server writes nothing through to the disk, for speed: what is committed
 // survives the death of any process, and not that of the machine.
-func Address(t testing.TB) string {
+//
+// with is what CREATE DATABASE takes after the name, for databases that are not
+// as they should be.
+func Address(t testing.TB, with ...string) string {
 	t.Helper()
 	start.Do(func() { shared, failed = serve() })
 	if errors.Is(failed, exec.ErrNotFound) {
@@ -71,7 +75,7 @@ func Address(t testing.TB) string {
 		t.Fatal(failed)
 	}
 	name := fmt.Sprintf("t%d", numbers.Add(1))
-	shared.do(t, "CREATE DATABASE "+name)
+	shared.do(t, strings.Join(append([]string{"CREATE DATABASE", name}, with...), " "))
 	t.Cleanup(func() { shared.do(t, "DROP DATABASE "+name+" WITH (FORCE)") })
 	return shared.address(name)
 }

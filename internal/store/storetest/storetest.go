@@ -437,6 +437,7 @@ func copyIsTheSame(t *testing.T, _ string, d *store.DB) {
 			"an unknown column":   {lines[0] + `{"table":"identity","columns":["name) --"]}` + "\n", "copy-newer"},
 			"no columns":          {lines[0] + `{"table":"identity"}` + "\n", "copy-damaged"},
 			"a row of no table":   {lines[0] + "[1]\n", "copy-damaged"},
+			"a row twice":         {lines[0] + `{"table":"identity","columns":["name","value"]}` + "\n[\"a\",\"b\"]\n[\"a\",\"b\"]\n", "copy-damaged"},
 			"a number that is no": {lines[0] + `{"table":"counter","columns":["name","n"]}` + "\n[\"a\",1.5]\n", "copy-damaged"},
 		} {
 			if got := ErrorID(to.Restore(ctx, strings.NewReader(c.text))); got != c.id {
