@@ -347,7 +347,7 @@ func (p *Projector) again(ctx context.Context, h ledger.Head, k kept, drop bool,
 	if k.root == "" { // nothing was ever applied
 		return s, nil
 	}
-	put, gone, err := p.changes(ctx, s)
+	put, gone, err := p.changes(ctx, s.rows(s.rules.Registry(s.asOf)))
 	for _, r := range put {
 		done.differs(r.name())
 	}
@@ -391,7 +391,7 @@ func (p *Projector) compareEvents(ctx context.Context, want []row) (wrong []row,
 
 // changes are the rows that must be written, and those that must go, so that
 // the state tables say what the log says.
-func (p *Projector) changes(ctx context.Context, s *state) (put, gone []row, err error) {
+func (p *Projector) changes(ctx context.Context, want []row) (put, gone []row, err error) {
 	type stored struct {
 		row row // its key
 		sum [16]byte
@@ -409,7 +409,7 @@ func (p *Projector) changes(ctx context.Context, s *state) (put, gone []row, err
 		}
 		return nil
 	})
-	for _, r := range s.rows() {
+	for _, r := range want {
 		name := r.name()
 		if h, ok := have[name]; !ok || h.sum != r.sum() {
 			put = append(put, r)
@@ -423,8 +423,8 @@ func (p *Projector) changes(ctx context.Context, s *state) (put, gone []row, err
 }
 
 // rows are the rows of all state tables.
-func (s *state) rows() []row {
-	out := rows(s.rules.Registry(s.asOf))
+func (s *state) rows(reg *verify.Registry) []row {
+	out := rows(reg)
 	for c, h := range s.chain {
 		out = append(out, row{&chainTable, []any{c, string(h.leaf), h.idx}})
 	}
@@ -504,24 +504,23 @@ func (p *Projector) write(ctx context.Context, s *state, k *kept, b *batch, done
 	next := kept{applied: s.size, asOf: s.asOf.Format(time.RFC3339), hash: k.hash, hashed: k.hashed}
 	var put, gone []row
 	var err error
-	switch {
-	case b.drop:
-		put = s.rows()
-	case b.full:
-		put, gone, err = p.changes(ctx, s)
-	default:
+	if b.drop || b.full {
+		reg := s.rules.Registry(s.asOf)
+		next.hash, next.hashed = string(reg.Hash()), s.size
+		if put = s.rows(reg); !b.drop {
+			put, gone, err = p.changes(ctx, put)
+		}
+	} else {
 		put = s.touched(b)
+		if next.asOf != k.asOf {
+			next.hash, next.hashed = "", 0
+		}
 	}
 	if err == nil {
 		next.root, err = s.root()
 	}
 	if err != nil {
 		return err
-	}
-	if b.full || b.drop {
-		next.hash, next.hashed = string(s.rules.Registry(s.asOf).Hash()), s.size
-	} else if next.asOf != k.asOf {
-		next.hash, next.hashed = "", 0
 	}
 	surplus := int64(0)
 	err = p.r.db.Do(ctx, func(tx *store.Tx) error {

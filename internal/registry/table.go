@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"io"
+	"strconv"
 	"strings"
 
 	"github.com/open-iot-mark/iotmark/internal/store"
@@ -82,7 +84,15 @@ func (r row) name() string {
 func (r row) sum() [16]byte {
 	h := sha256.New()
 	for _, v := range r.values {
-		fmt.Fprintf(h, "%T %v\x00", v, v)
+		switch v := v.(type) {
+		case string:
+			io.WriteString(h, strconv.Itoa(len(v))+":"+v)
+		case int64:
+			io.WriteString(h, "i"+strconv.FormatInt(v, 10))
+		default:
+			fmt.Fprintf(h, "%T %v", v, v) // not as we write it
+		}
+		h.Write([]byte{0})
 	}
 	return [16]byte(h.Sum(nil))
 }
