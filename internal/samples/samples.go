@@ -140,3 +140,33 @@ func Root() string {
 		dir = up
 	}
 }
+
+// Installed returns the folder whose node_modules are those of a folder of the
+// project with a package.json and its lock file. When they were not installed,
+// the test is skipped by their name; where CI is set in the environment, it
+// fails.
+func Installed(t testing.TB, folder string) string {
+	t.Helper()
+	dir, err := NodeFolder(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
+		absent(t, "the packages of "+folder+" are not installed; go run ./internal/samples/fetch brings them")
+	}
+	return dir
+}
+
+// NodeFolder is where the packages of a folder with a lock file are installed:
+// by the hash of that file, so that a new one is another folder.
+func NodeFolder(folder string) (string, error) {
+	lock, err := os.ReadFile(filepath.Join(Root(), filepath.FromSlash(folder), "package-lock.json"))
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(lock)
+	return filepath.Join(Root(), ".cache", "node", hex.EncodeToString(sum[:8])), nil
+}
+
+// NodeFolders are the folders of the project with a lock file.
+func NodeFolders() []string { return []string{"internal/attestation/testdata/npm"} }

@@ -1,6 +1,7 @@
 // Command fetch brings the npm and Debian packages of corpus.yaml, and the Go
 // modules that are no dependencies, into
-// .cache/corpus, compares each archive with its pinned hash, and unpacks it.
+// .cache/corpus, compares each archive with its pinned hash, and unpacks it;
+// and the npm packages of each lock file into .cache/node.
 // Nothing in them is run. A package that cannot be had is told by name, and
 // tests that want it say so, too.
 package main
@@ -29,12 +30,42 @@ func main() {
 	for _, a := range c.NPM {
 		bring(a, npm)
 	}
+	for _, folder := range samples.NodeFolders() {
+		if err := install(folder); err != nil {
+			fmt.Fprintf(os.Stderr, "absent: packages of %s: %v\n", folder, err)
+		}
+	}
 	for _, a := range c.Debian {
 		bring(a, debian)
 	}
 	for _, a := range c.Modules {
 		bring(a, module)
 	}
+}
+
+// install brings the packages that a lock file pins with their integrity.
+// Their scripts are not run.
+func install(folder string) error {
+	dir, err := samples.NodeFolder(folder)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, name := range []string{"package.json", "package-lock.json"} {
+		b, err := os.ReadFile(filepath.Join(samples.Root(), filepath.FromSlash(folder), name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), b, 0o644)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return run(dir, "npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund")
 }
 
 // bring gets one archive, unless it is here already.
