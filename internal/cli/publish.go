@@ -206,8 +206,12 @@ func material(ctx context.Context, cmd *cli.Command, cat *catalogue.Catalogue, d
 	if err != nil {
 		return in, whole, err
 	}
+	a := publication.AssessmentOf(cat, public, whole, open, sensitive(), reads())
+	for _, id := range publication.Disputed(a, open) {
+		say(cmd.Root().ErrWriter, string(id)+": the public evidence alone gives failed, and what is published rests on what is not public. Whoever verifies it is told so, and it is no full pass; publish the evidence that decides, if you can [not-public-decides]\n")
+	}
 	return publication.Input{
-		Catalogue: cat, Public: public, Assessment: publication.AssessmentOf(cat, public, whole, open, sensitive()), Declared: d.Digest,
+		Catalogue: cat, Public: public, Assessment: a, Declared: d.Digest,
 		Product: publication.ProductID(cmd.String("id")), Program: version(), Lower: cmd.String("lower-promise"),
 		NewKey: cmd.Bool("new-key") || cmd.Bool("dry-run") && cmd.String("key") == "",
 	}, whole, nil
@@ -220,6 +224,15 @@ func sensitive() publication.Sensitive {
 		if c.Sensitive {
 			out[c.ID] = true
 		}
+	}
+	return out
+}
+
+// reads says of each check what evidence it may read.
+func reads() publication.Reads {
+	out := publication.Reads{}
+	for _, c := range determine.Checks() {
+		out[c.ID] = c.Reading
 	}
 	return out
 }

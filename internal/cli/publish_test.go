@@ -226,7 +226,7 @@ func TestPublishHidesRestrictedEvidence(t *testing.T) {
 	t.Parallel()
 	dir := product(t, "careful", "title: Software components of 2.6.1, path:", "title: Software components of 2.6.1, visibility: restricted, path:")
 	site := t.TempDir()
-	if code, _, errs := iotmark(t, "publish", "--at", "2026-11-22", "--out", site, "--key", newKey(t), dir); code != 0 {
+	if code, _, errs := iotmark(t, "publish", "--at", "2026-11-22", "--out", site, "--key", newKey(t), dir); code != 0 || !strings.Contains(errs, "provenance.sbom-covers-firmware: the public evidence alone gives failed") {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "evidence/sbom.cdx.json"))
@@ -268,8 +268,10 @@ func TestPublishHidesRestrictedEvidence(t *testing.T) {
 	if !found {
 		t.Error("the outcome of provenance.sbom-minimum is not published")
 	}
+	// The public list of the app alone does not cover the image of the device.
+	const says = "the public evidence alone says otherwise"
 	code, out, _ := iotmark(t, "verify", site)
-	if code != 0 || !strings.Contains(out, "Cannot be run again, they rest on what is not public: ") || !strings.Contains(out, "provenance.sbom-minimum") {
+	if code != 5 || !strings.Contains(out, "  ! provenance.sbom-covers-firmware: "+says) || strings.Contains(out, "Holds") || strings.Contains(out, "All of it") || !strings.Contains(out, "Cannot be run again, they rest on what is not public: ") || !strings.Contains(out, "provenance.sbom-minimum") {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 }

@@ -190,13 +190,25 @@ func (p *product) rerun(ctx context.Context, d *dossier.Dossier, a Assessment) {
 	p.out.Rerun = true
 	mute := muted(cat, p.opt.Sensitive, open.Findings)
 	published, found := byCheck(x.Findings), byCheck(open.Findings)
+	kept := keptBack{cat: cat, reads: p.opt.Reads, declaration: d.Declaration, holdings: x.Evidence, unsure: x.Unsure, open: open.Unsure}
+	for _, id := range a.NotRerun {
+		if len(found[id]) == 0 {
+			p.fail("findings-differ", AssessmentDoc, "%s: it is said to rest on what is not public, and is no check that ran", id)
+		}
+	}
 	for _, id := range order(open.Findings) {
 		of := published[id]
 		silent := len(of) == 1 && of[0].Message == NoResult && of[0].Outcome == iotmark.Untested
 		switch {
 		case slices.Contains(a.NotRerun, id):
-			if worst(found[id]) == iotmark.Failed && worst(of) != iotmark.Failed {
-				p.notDone("not-public-decides", "%s: published is %s, resting on what is not public; the public evidence alone gives failed", id, worst(of))
+			switch {
+			case mute[id] || !reflect.DeepEqual(bare(of), of):
+				p.fail("findings-differ", AssessmentDoc, "%s: more is published of it than outcome and evidence, or an outcome that must be left out", id)
+			case !kept.explains(id, of):
+				p.fail("findings-differ", AssessmentDoc, "%s: published is %s, and the public evidence gives %s. It is said to rest on what is not public, and names no such piece of a kind that this check reads", id, worst(of), worst(found[id]))
+			case disputed(of, found[id]):
+				p.out.Disputed = append(p.out.Disputed, id)
+				p.notDone("not-public-decides", "%s: the public evidence alone says otherwise, it gives failed. Published is %s, which rests on what is not public", id, worst(of))
 			}
 		case silent && (mute[id] || p.opt.Sensitive[id]):
 		case silent && p.silenced(cat, published, id):

@@ -241,22 +241,29 @@ const (
 // Sensitive are the checks whose failures may help an attacker.
 type Sensitive map[iotmark.CheckID]bool
 
+// Reads says of each check whether it may read evidence of a kind; claimed: a
+// claim on a criterion that it serves points to the piece.
+type Reads map[iotmark.CheckID]func(kind iotmark.EvidenceKind, claimed bool) bool
+
 // AssessmentOf makes the published assessment from two determinations: of the
 // whole dossier, and of its public part alone. A check that finds the same in
 // both is published as it is, and anybody can run it again. Where they differ,
 // something that is not public decided: outcome and evidence are published,
-// and no word of what was found.
+// and no word of what was found. Where nothing that is not public can have
+// decided, such as when a bound left out evidence of one of them, what
+// everybody finds is published.
 //
 // A sensitive check that found what helps an attacker has no published result,
 // and neither has one that could not tell or had nothing to look at, so that
 // silence gives nothing away. No proof then lifts the criteria it guards: what
 // is left is the maker's word.
 // All conclusions and counts are drawn anew from what is published.
-func AssessmentOf(cat *catalogue.Catalogue, p *Public, whole, open iotmark.Assessment, sensitive Sensitive) Assessment {
+func AssessmentOf(cat *catalogue.Catalogue, p *Public, whole, open iotmark.Assessment, sensitive Sensitive, reads Reads) Assessment {
 	mute := muted(cat, sensitive, whole.Findings, open.Findings)
 	a := Assessment{V: 1, Notice: Notice, NotRerun: []iotmark.CheckID{}}
 	var found []iotmark.Finding
 	public := byCheck(open.Findings)
+	kept := keptBack{cat: cat, reads: reads, declaration: p.Declaration, holdings: holdings(p, whole, open), unsure: unsure(whole, open), open: open.Unsure}
 	for _, id := range order(whole.Findings) {
 		of := byCheck(whole.Findings)[id]
 		switch {
@@ -265,11 +272,16 @@ func AssessmentOf(cat *catalogue.Catalogue, p *Public, whole, open iotmark.Asses
 		case reflect.DeepEqual(of, public[id]):
 			found = append(found, of...)
 		default:
+			of = kept.named(id, bare(of))
+			if !kept.explains(id, of) {
+				found = append(found, public[id]...)
+				continue
+			}
 			a.NotRerun = append(a.NotRerun, id)
-			found = append(found, bare(of)...)
+			found = append(found, of...)
 		}
 	}
-	a.Assessment = conclude(cat, p.Declaration, p.Dossier.Digest, whole.AsOf, holdings(p, whole, open), found, unsure(whole, open))
+	a.Assessment = conclude(cat, p.Declaration, p.Dossier.Digest, whole.AsOf, kept.holdings, found, kept.unsure)
 	return a
 }
 

@@ -1,0 +1,165 @@
+package publication_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/open-iot-mark/iotmark"
+	conclude "github.com/open-iot-mark/iotmark/internal/assess"
+	"github.com/open-iot-mark/iotmark/internal/publication"
+)
+
+// copied is a sample product in a folder of its own, its declaration changed,
+// old to new in pairs.
+func copied(t *testing.T, name string, changes ...string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), name)
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("../../testdata/products", name))); err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(changes); i += 2 {
+		if err := edit(filepath.Join(dir, "iotmark.yaml"), changes[i], changes[i+1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// consistent draws the conclusions anew from what a liar made of findings,
+// holdings and facts, so that nothing but the lie is wrong.
+func consistent(in *publication.Input) {
+	x := &in.Assessment.Assessment
+	*x = conclude.Assess(conclude.Input{Catalogue: in.Catalogue, Declaration: in.Public.Declaration, Digest: in.Public.Dossier.Digest, AsOf: x.AsOf, Holdings: x.Evidence, Findings: x.Findings, Unsure: x.Unsure})
+	for i := range x.Conclusions {
+		x.Conclusions[i].Next = nil
+	}
+}
+
+// becomes publishes another outcome of a check as one that rests on what is
+// not public.
+func becomes(in *publication.Input, id iotmark.CheckID, o iotmark.Outcome, basis ...iotmark.EvidenceID) {
+	a := &in.Assessment
+	a.NotRerun = append(a.NotRerun, id)
+	var out []iotmark.Finding
+	for i, f := range a.Assessment.Findings {
+		if f.Check != id {
+			out = append(out, f)
+		} else if a.Assessment.Findings[i-1].Check != id {
+			out = append(out, iotmark.Finding{Check: id, Version: f.Version, Outcome: o, Message: publication.NotPublic, Basis: basis})
+		}
+	}
+	a.Assessment.Findings = out
+	consistent(in)
+}
+
+func hold(in *publication.Input, id iotmark.EvidenceID) {
+	for i := range in.Assessment.Assessment.Evidence {
+		if h := &in.Assessment.Assessment.Evidence[i]; h.Evidence == id {
+			h.Standing = iotmark.Held
+		}
+	}
+}
+
+// Nobody else can run a check again that rests on what is not public. A maker
+// who only says so is found out: there must be such a piece, of a kind that
+// the check reads, and the outcome must name it.
+func TestWhatIsNotPublicIsNoExcuse(t *testing.T) {
+	t.Parallel()
+	const id = "provenance.sbom-minimum" // it fails on the public list of this product
+	other := func(kind string) []string {
+		return []string{"  - {id: terms,", "  - {id: other, kind: " + kind + ", title: Another, visibility: restricted, sha256: " + strings.Repeat("ab", 32) + ", dated: 2026-09-21}\n  - {id: terms,"}
+	}
+	for name, c := range map[string]struct {
+		changes []string
+		lie     func(in *publication.Input)
+		want    string // the problem; none: it is told that nobody else can look
+	}{
+		"without a reason":           {nil, func(in *publication.Input) { becomes(in, id, iotmark.Passed) }, "It is said to rest on what is not public, and names no such piece"},
+		"on what is public":          {nil, func(in *publication.Input) { becomes(in, id, iotmark.Passed, "sbom") }, "It is said to rest on what is not public, and names no such piece"},
+		"on a piece of another kind": {other("test-report"), func(in *publication.Input) { hold(in, "other"); becomes(in, id, iotmark.Passed, "other") }, "It is said to rest on what is not public, and names no such piece"},
+		"on a piece that was not there": {other("sbom"), func(in *publication.Input) { becomes(in, id, iotmark.Passed, "other") },
+			"It is said to rest on what is not public, and names no such piece"},
+		"on what is public, though another is not": {other("sbom"), func(in *publication.Input) { hold(in, "other"); becomes(in, id, iotmark.Passed, "sbom") },
+			"It is said to rest on what is not public, and names no such piece"},
+		"passed on nothing, though a piece is not public": {other("sbom"), func(in *publication.Input) { hold(in, "other"); becomes(in, id, iotmark.Passed) },
+			"It is said to rest on what is not public, and names no such piece"},
+		"as untested":         {nil, func(in *publication.Input) { becomes(in, id, iotmark.Untested) }, "It is said to rest on what is not public, and names no such piece"},
+		"a check that is not": {nil, func(in *publication.Input) { in.Assessment.NotRerun = append(in.Assessment.NotRerun, "x.y") }, "is no check that ran"},
+		"with words": {other("sbom"), func(in *publication.Input) {
+			hold(in, "other")
+			becomes(in, id, iotmark.Passed, "other")
+			for i := range in.Assessment.Assessment.Findings {
+				if f := &in.Assessment.Assessment.Findings[i]; f.Check == id {
+					f.Message = "provenance.sbom-minimum.complete"
+				}
+			}
+			consistent(in)
+		}, "more is published of it than outcome and evidence"},
+		"with such a piece": {other("sbom"), func(in *publication.Input) { hold(in, "other"); becomes(in, id, iotmark.Passed, "other") }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := input(t, copied(t, "average", c.changes...))
+			c.lie(&in)
+			site := t.TempDir()
+			write(t, site, set(t, in))
+			r := verified(t, site)
+			v := r.Products[0]
+			if r.Holds() {
+				t.Error("it holds")
+			}
+			if c.want == "" {
+				if !r.Sound() || !r.Compared() || !r.Disputed() || !slices.Equal(v.Disputed, []iotmark.CheckID{id}) || len(v.NotDone) != 1 || !strings.Contains(v.NotDone[0].Message, "the public evidence alone says otherwise") {
+					t.Errorf("got %q, disputed %q, not done %v", ids(r), v.Disputed, v.NotDone)
+				}
+				return
+			}
+			if len(v.Problems) != 1 || v.Problems[0].ID != "findings-differ" || !strings.Contains(v.Problems[0].Message, c.want) {
+				t.Errorf("got %v, want findings-differ: %s", v.Problems, c.want)
+			}
+		})
+	}
+	t.Run("untested in public", func(t *testing.T) {
+		t.Parallel()
+		in := input(t, "../../testdata/products/standalone")
+		becomes(&in, "accountability.conformity-papers", iotmark.Passed, "sbom")
+		site := t.TempDir()
+		write(t, site, set(t, in))
+		if r := verified(t, site); r.Holds() || !slices.Contains(ids(r), "findings-differ assessment.json") {
+			t.Errorf("got %q", ids(r))
+		}
+	})
+}
+
+// An honest maker whose restricted evidence decides is told of by name, and
+// what only seems to rest on it is published as everybody finds it.
+func TestWhatRestsOnWhatIsNotPublicNamesIt(t *testing.T) {
+	t.Parallel()
+	in := input(t, copied(t, "careful", "title: Software components of 2.6.1, path:", "title: Software components of 2.6.1, visibility: restricted, path:"))
+	for _, id := range in.Assessment.NotRerun {
+		named := false
+		for _, f := range in.Assessment.Assessment.Findings {
+			named = named || f.Check == id && slices.Contains(f.Basis, "sbom")
+		}
+		if !named {
+			t.Errorf("%s does not name what it rests on", id)
+		}
+	}
+	want := []iotmark.CheckID{"provenance.licences", "provenance.sbom-covers-firmware", "provenance.sbom-minimum", "accountability.evidence-current"}
+	for _, id := range want {
+		if !slices.Contains(in.Assessment.NotRerun, id) {
+			t.Errorf("got (-want +got)\n%s", cmp.Diff(want, in.Assessment.NotRerun))
+		}
+	}
+	site := t.TempDir()
+	write(t, site, set(t, in))
+	// The list of the app alone does not cover the image of the device.
+	if r := verified(t, site); !r.Sound() || !slices.Equal(r.Products[0].Disputed, []iotmark.CheckID{"provenance.sbom-covers-firmware"}) {
+		t.Errorf("got %q, %v", ids(r), r.Products[0].NotDone)
+	}
+}
