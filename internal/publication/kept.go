@@ -53,6 +53,18 @@ func (k keptBack) concerns(id iotmark.CheckID) bool {
 	return apply(k.unsure) != apply(k.open)
 }
 
+// factsAgree is the check that finds the facts which evidence denies.
+const factsAgree iotmark.CheckID = "accountability.facts-agree"
+
+// denies reports whether evidence that is not public can have denied a fact:
+// the declaration says no, and the check that finds such facts failed on it or
+// has no published result.
+func (k keptBack) denies(a Assessment, f iotmark.FactID) bool {
+	of := byCheck(a.Assessment.Findings)[factsAgree]
+	told := slices.Contains(a.NotRerun, factsAgree) && worst(of) == iotmark.Failed || len(of) == 1 && of[0].Message == NoResult
+	return told && len(k.pieces(factsAgree)) > 0 && k.cat.Truths(k.declaration.Facts)[f] == iotmark.False
+}
+
 // explains reports whether something that is not public can have given a check
 // these findings. Findings that name only what is public did not need it, and
 // nothing passes on evidence that is not named.

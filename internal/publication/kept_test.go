@@ -163,3 +163,55 @@ func TestWhatRestsOnWhatIsNotPublicNamesIt(t *testing.T) {
 		t.Errorf("got %q, %v", ids(r), r.Products[0].NotDone)
 	}
 }
+
+// A fact that the evidence denies counts as unknown, for the maker as for
+// everybody, and evidence is neither added nor told otherwise than declared.
+func TestFactsAndEvidenceAreCompared(t *testing.T) {
+	t.Parallel()
+	deny := []string{"runs_full_os: true", "runs_full_os: false"}
+	hide := []string{"title: Camera image 4.2.0,", "title: Camera image 4.2.0, visibility: restricted,"}
+	for name, c := range map[string]struct {
+		changes []string
+		lie     func(x *iotmark.Assessment)
+		want    string // of the problem; none: it is sound
+	}{
+		"an honest no":                                             {deny, func(*iotmark.Assessment) {}, ""},
+		"an honest no, on what is not public":                      {append(hide, deny...), func(*iotmark.Assessment) {}, ""},
+		"a fact that is denied counts as declared":                 {deny, func(x *iotmark.Assessment) { x.Unsure = nil }, "denies the fact runs_full_os"},
+		"a fact that nothing denies":                               {nil, func(x *iotmark.Assessment) { x.Unsure = []iotmark.FactID{"for_children"} }, "the fact for_children is said to be denied"},
+		"a fact that nothing denies, though a piece is not public": {hide, func(x *iotmark.Assessment) { x.Unsure = []iotmark.FactID{"for_children"} }, "the fact for_children is said to be denied"},
+		"a phantom": {nil, func(x *iotmark.Assessment) {
+			x.Evidence = append(x.Evidence, iotmark.Holding{Evidence: "lab", Kind: iotmark.KindTestReport, Title: "Report of a laboratory", Standing: iotmark.Held, Dated: "2026-01-01"})
+		}, "and the declaration has"},
+		"one left out":            {nil, func(x *iotmark.Assessment) { x.Evidence = x.Evidence[:len(x.Evidence)-1] }, "and the declaration has"},
+		"another title":           {nil, func(x *iotmark.Assessment) { x.Evidence[0].Title = "Report of a laboratory" }, "something else than the declaration"},
+		"another kind":            {hide, func(x *iotmark.Assessment) { x.Evidence[7].Kind = iotmark.KindTestReport }, "something else than the declaration"},
+		"words on what is hidden": {hide, func(x *iotmark.Assessment) { x.Evidence[7].Detail = "Certified" }, "something else than the declaration"},
+		"held beyond its end": {append([]string{"title: Penetration test,", "title: Penetration test, visibility: restricted,"}, nil...), func(x *iotmark.Assessment) {
+			for i := range x.Evidence {
+				if x.Evidence[i].Standing == iotmark.Expired {
+					x.Evidence[i].Standing, x.Evidence[i].Reason = iotmark.Held, ""
+				}
+			}
+		}, "evidence pentest stands otherwise"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := input(t, copied(t, "average", c.changes...))
+			c.lie(&in.Assessment.Assessment)
+			consistent(&in)
+			site := t.TempDir()
+			write(t, site, set(t, in))
+			r := verified(t, site)
+			if c.want == "" {
+				if !r.Sound() || !r.Compared() {
+					t.Errorf("got %v, not done %v", r.Products[0].Problems, r.Products[0].NotDone)
+				}
+				return
+			}
+			if p := r.Products[0].Problems; len(p) == 0 || !strings.Contains(p[0].Message, c.want) {
+				t.Errorf("got %v, want %s", p, c.want)
+			}
+		})
+	}
+}
