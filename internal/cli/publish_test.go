@@ -318,23 +318,24 @@ func TestForeignTextGivesNoOrders(t *testing.T) {
 	}
 }
 
-// A stranger who names an edition that nobody knows has no content compared,
-// and a script cannot take that for a pass.
-func TestVerifyOfAnUnknownEditionIsNoPass(t *testing.T) {
-	t.Parallel()
+// resigned publishes the careful product and signs it again with another key,
+// after documents and statement were changed. It returns the site.
+func resigned(t *testing.T, change func(docs map[string][]byte, body *publication.Body)) string {
+	t.Helper()
 	site := t.TempDir()
 	if code, _, errs := iotmark(t, "publish", "--at", "2026-11-22", "--out", site, "--key", newKey(t), product(t, "careful")); code != 0 {
 		t.Fatal(errs)
 	}
 	at := filepath.Join(site, ".well-known/iotmark/tw-l3")
-	read := func(name string) []byte {
+	docs := map[string][]byte{}
+	for _, name := range []string{"statement.note", "assessment.json", "index.html", "SHA256SUMS"} {
 		b, err := os.ReadFile(filepath.Join(at, name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return b
+		docs[name] = b
 	}
-	was, err := publication.OpenNote(read("statement.note"))
+	was, err := publication.OpenNote(docs["statement.note"])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -342,18 +343,15 @@ func TestVerifyOfAnUnknownEditionIsNoPass(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := publication.Draft{Statement: was.Statement, Documents: map[string][]byte{
-		"index.html":      []byte("<h1>CERTIFIED</h1>"),
-		"assessment.json": bytes.Replace(read("assessment.json"), []byte(`"edition": "2026.1"`), []byte(`"edition": "2099.1"`), 1),
-		"SHA256SUMS":      read("SHA256SUMS"),
-	}}
-	d.Statement.Body.Edition, d.Statement.Body.Key = "2099.1", publication.PublicKeyLine(pub)
+	d := publication.Draft{Statement: was.Statement, Documents: docs}
+	d.Statement.Body.Key = publication.PublicKeyLine(pub)
+	change(docs, &d.Statement.Body)
 	for _, name := range []string{"assessment.json", "index.html", "SHA256SUMS"} {
 		for i, f := range d.Statement.Body.Files {
 			if f.Path == name {
-				h := fmt.Sprintf("%x", sha256.Sum256(d.Documents[name]))
-				d.Documents["SHA256SUMS"] = bytes.Replace(d.Documents["SHA256SUMS"], []byte(f.SHA256), []byte(h), 1)
-				d.Statement.Body.Files[i] = publication.File{Path: name, SHA256: mark.Digest(h), Size: int64(len(d.Documents[name]))}
+				h := fmt.Sprintf("%x", sha256.Sum256(docs[name]))
+				docs["SHA256SUMS"] = bytes.Replace(docs["SHA256SUMS"], []byte(f.SHA256), []byte(h), 1)
+				d.Statement.Body.Files[i] = publication.File{Path: name, SHA256: mark.Digest(h), Size: int64(len(docs[name]))}
 			}
 		}
 	}
@@ -366,14 +364,35 @@ func TestVerifyOfAnUnknownEditionIsNoPass(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	code, out, _ := iotmark(t, "verify", site)
-	plain := "Signature and hashes only: what the files of 1 product say was not compared. This is no full pass.\n"
-	if code != 5 || !strings.HasPrefix(out, plain) || !strings.HasSuffix(out, plain) || strings.Contains(out, "olds.") {
-		t.Errorf("exit %d\n%s", code, out)
-	}
-	code, out, _ = iotmark(t, "verify", "--format", "json", site)
-	var r struct{ Holds, Compared *bool }
-	if err := json.Unmarshal([]byte(out), &r); err != nil || code != 5 || r.Holds == nil || *r.Holds || r.Compared == nil || *r.Compared {
-		t.Errorf("exit %d, %v\n%s", code, err, out)
+	return site
+}
+
+// Whoever names an edition or a program that this one is not has not all
+// content compared. A script cannot take that for a pass, and no line of it
+// reads like one.
+func TestVerifyOfWhatCannotBeComparedIsNoPass(t *testing.T) {
+	t.Parallel()
+	certified := []byte("<h1>CERTIFIED</h1>")
+	for name, change := range map[string]func(docs map[string][]byte, body *publication.Body){
+		"another edition": func(d map[string][]byte, b *publication.Body) {
+			b.Edition, d["index.html"] = "2099.1", certified
+			d["assessment.json"] = bytes.Replace(d["assessment.json"], []byte(`"edition": "2026.1"`), []byte(`"edition": "2099.1"`), 1)
+		},
+		"another program": func(d map[string][]byte, b *publication.Body) { b.Program, d["index.html"] = "v99.0.0", certified },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			site := resigned(t, change)
+			code, out, _ := iotmark(t, "verify", site)
+			plain := "Signature and hashes only: what the files of 1 product say was not compared. This is no full pass.\n"
+			if code != 5 || !strings.HasPrefix(out, plain) || !strings.HasSuffix(out, plain) || strings.Contains(out, "olds.") || strings.Contains(out, "Run again") {
+				t.Errorf("exit %d\n%s", code, out)
+			}
+			code, out, _ = iotmark(t, "verify", "--format", "json", site)
+			var r struct{ Holds, Compared *bool }
+			if err := json.Unmarshal([]byte(out), &r); err != nil || code != 5 || r.Holds == nil || *r.Holds || r.Compared == nil || *r.Compared {
+				t.Errorf("exit %d, %v\n%s", code, err, out)
+			}
+		})
 	}
 }

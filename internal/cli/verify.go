@@ -322,7 +322,7 @@ func signed(b *strings.Builder, v publication.Verified) {
 	if n := len(v.Earlier); n > 0 {
 		linef(b, "  It replaced %s, the first of %s. All are kept and agree.\n", count(n, "earlier statement", "earlier statements"), v.Earlier[n-1].AsOf)
 	}
-	if v.Rerun && len(v.Problems) == 0 {
+	if v.Rerun && v.Compared && len(v.Problems) == 0 {
 		linef(b, "  Run again on the public evidence, as of %s: the same findings and conclusions", v.AsOf)
 		if n := len(v.CannotRerun); n > 0 {
 			linef(b, ",\n  except for %s that cannot be run again", count(n, "check", "checks"))
