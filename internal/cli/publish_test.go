@@ -378,7 +378,8 @@ func TestVerifyOfWhatCannotBeComparedIsNoPass(t *testing.T) {
 			b.Edition, d["index.html"] = "2099.1", certified
 			d["assessment.json"] = bytes.Replace(d["assessment.json"], []byte(`"edition": "2026.1"`), []byte(`"edition": "2099.1"`), 1)
 		},
-		"another program": func(d map[string][]byte, b *publication.Body) { b.Program, d["index.html"] = "v99.0.0", certified },
+		"another program":             func(d map[string][]byte, b *publication.Body) { b.Program, d["index.html"] = "v99.0.0", certified },
+		"another build of no version": func(d map[string][]byte, b *publication.Body) { b.Program, d["index.html"] = "(devel)", certified },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

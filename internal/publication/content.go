@@ -169,13 +169,23 @@ func (p *product) rendered(d *dossier.Dossier, doc, raw []byte, a Assessment) {
 	}
 	switch {
 	case len(other) == 0:
-	case body.Program != p.opt.Program:
+	case !p.sameProgram():
 		p.uncompared("page-not-run", "version %q of the program is said to have made the pages, and this is %q, which makes others; nobody looked at what they say: %s", body.Program, p.opt.Program, strings.Join(other, ", "))
 	default:
 		for _, name := range other {
 			p.fail("page-differs", name, "it is not what the program makes of the documents")
 		}
 	}
+}
+
+// sameProgram reports whether this very program is said to have made the set.
+// A build without a version of its own, or of a tree with changes, is the same
+// as no other, and another table of bindings or other checks show that the
+// program is another one, whatever it is called.
+func (p *product) sameProgram() bool {
+	b := p.s.Statement.Body
+	return b.Program == p.opt.Program && !slices.Contains([]string{"", "(devel)", "unknown"}, b.Program) && !strings.Contains(b.Program, "+dirty") &&
+		b.Bindings == p.opt.Catalogue.Bindings.Digest && reflect.DeepEqual(b.Checks, p.opt.Checks)
 }
 
 // rerun draws the conclusions again from the findings, and the findings from
