@@ -40,7 +40,7 @@ var house = map[string]room{
 	"internal/report":        {floor: 2},
 	"internal/determine": {floor: 2, sideways: []string{"internal/assess", "internal/check", "internal/check/*",
 		"internal/evidence", "internal/evidence/*"}},
-	"internal/publication":     {floor: 2, sideways: []string{"internal/assess", "internal/page"}},
+	"internal/publication":     {floor: 2, sideways: []string{"internal/assess", "internal/evidence", "internal/page"}},
 	"internal/key":             {floor: 3},
 	"internal/preview":         {floor: 5},
 	"internal/cli":             {floor: 7},

@@ -215,3 +215,29 @@ func TestFactsAndEvidenceAreCompared(t *testing.T) {
 		})
 	}
 }
+
+// The name of a capture tells which station is the product. It is told in what
+// is published too, so that everybody can run the checks on it again.
+func TestTheProductOfACaptureIsPublished(t *testing.T) {
+	t.Parallel()
+	in := input(t, "../../testdata/products/standalone")
+	for _, e := range in.Public.Declaration.Evidence {
+		if e.Kind == iotmark.KindPacketCapture && e.Path != "evidence/"+string(e.SHA256)+".device-025fe17c002a.pcap" {
+			t.Errorf("got %s", e.Path)
+		}
+	}
+	if len(in.Assessment.NotRerun) > 0 {
+		t.Errorf("%s cannot be run again", in.Assessment.NotRerun)
+	}
+	n := 0
+	for _, f := range in.Assessment.Assessment.Findings {
+		if strings.Contains(string(f.Check), ".capture-") && f.Outcome == iotmark.Passed {
+			n++
+		}
+	}
+	site := t.TempDir()
+	write(t, site, set(t, in))
+	if r := verified(t, site); !r.Holds() || n == 0 {
+		t.Errorf("%d passed, %v", n, ids(r))
+	}
+}

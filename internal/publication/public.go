@@ -14,6 +14,7 @@ import (
 	"github.com/open-iot-mark/iotmark/catalogue"
 	"github.com/open-iot-mark/iotmark/internal/assess"
 	"github.com/open-iot-mark/iotmark/internal/dossier"
+	"github.com/open-iot-mark/iotmark/internal/evidence"
 )
 
 // Public is the part of a dossier that everyone may see.
@@ -191,8 +192,16 @@ func withheld(it dossier.Item) iotmark.Standing {
 
 var endings = regexp.MustCompile(`(\.[a-z0-9]{1,8}){1,2}$`)
 
-// extension keeps what a web server and a reader go by: ".tar.gz".
-func extension(p string) string { return endings.FindString(strings.ToLower(path.Base(p))) }
+// extension keeps of a file name what a web server and a reader go by:
+// ".tar.gz", and in a capture's the address of the product, without which
+// nobody else could run the checks on it again.
+func extension(p string) string {
+	name := strings.ToLower(path.Base(p))
+	if d := evidence.Device(name); d != "" {
+		return ".device-" + d + endings.FindString(name)
+	}
+	return endings.FindString(name)
+}
 
 // cloned copies a declaration through its JSON, which facts survive.
 func cloned(d *iotmark.Declaration) (*iotmark.Declaration, error) {
