@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -146,7 +147,7 @@ func TestPublishWithholdsWhatHelpsAnAttacker(t *testing.T) {
 				t.Errorf("got %q on stderr", errs)
 			}
 			_, shown, _ := iotmark(t, "publish", "--at", "2026-11-22", "--out", t.TempDir(), "--dry-run", dir)
-			told = "  image: Image 1.0.3 (firmware-image), withheld: device-security.default-logins, device-security.private-keys found in it what would help an attacker\n"
+			told = "  image: Image 1.0.3 (firmware-image), withheld: device-security.default-logins, device-security.private-keys found in it what would help an attacker, and it holds a private key (RSA PRIVATE KEY)\n"
 			if strings.Contains(shown, told) != c.withheld {
 				t.Errorf("got %q from the dry run", shown)
 			}
@@ -179,6 +180,80 @@ func TestPublishWithholdsWhatHelpsAnAttacker(t *testing.T) {
 			}
 			if code, out, _ := iotmark(t, "verify", site); code != 0 {
 				t.Errorf("verify: exit %d\n%s", code, out)
+			}
+		})
+	}
+}
+
+// A private key that lies in public evidence is never published, whatever
+// check looks at the piece; the maker is told before and after.
+func TestPublishWithholdsKeys(t *testing.T) {
+	t.Parallel()
+	const piece = "  - {id: deploy, kind: document, title: How to deploy, path: evidence/deploy.md, dated: 2026-06-10}\n"
+	dir := product(t, "careful", "  - {id: risk-assessment,", piece+"  - {id: risk-assessment,")
+	secret, err := os.ReadFile(newKey(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "evidence/deploy.md"), []byte("# How to deploy\n\n    "+strings.ReplaceAll(string(secret), "\n", "\n    ")+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	site, key := t.TempDir(), newKey(t)
+	code, out, errs := iotmark(t, "publish", "--at", "2026-11-22", "--out", site, "--key", key, dir)
+	if code != 0 || !strings.Contains(errs, "evidence.deploy (How to deploy) is public in the declaration and was withheld: it holds a private key (OPENSSH PRIVATE KEY). ") {
+		t.Errorf("exit %d, %q", code, errs)
+	}
+	files := everything(t, site)
+	files["stdout"], files["stderr"] = out, errs
+	for file, s := range files {
+		if strings.Contains(s, "-----BEGIN OPENSSH") || strings.Contains(s, strings.Split(string(secret), "\n")[1]) {
+			t.Errorf("%s has the key", file)
+		}
+	}
+	if _, shown, _ := iotmark(t, "publish", "--at", "2026-11-22", "--dry-run", dir); !strings.Contains(shown, "  deploy: How to deploy (document), withheld: it holds a private key (OPENSSH PRIVATE KEY)\n") {
+		t.Errorf("the dry run says %q", shown)
+	}
+	if code, out, _ := iotmark(t, "verify", site); code != 0 {
+		t.Errorf("verify: exit %d\n%s", code, out)
+	}
+}
+
+// The key that signs lies neither in the dossier nor among the evidence,
+// under whichever name.
+func TestPublishRefusesAKeyInTheDossier(t *testing.T) {
+	t.Parallel()
+	const piece = "  - {id: mine, kind: document, title: Mine, visibility: restricted, path: evidence/mine, dated: 2026-06-10}\n"
+	for name, c := range map[string]struct {
+		put  func(dir, key string) (string, error) // the key that is named
+		want string
+	}{
+		"in the folder": {func(d, k string) (string, error) { to := filepath.Join(d, "maker.key"); return to, os.Rename(k, to) }, "is in the dossier"},
+		"a link out":    {func(d, k string) (string, error) { to := filepath.Join(d, "maker.key"); return to, os.Symlink(k, to) }, "is in the dossier"},
+		"a link in": {func(d, k string) (string, error) {
+			to := filepath.Join(d, "k")
+			return k, errors.Join(os.Rename(k, to), os.Symlink(to, k))
+		}, "is in the dossier"},
+		"a second name": {func(d, k string) (string, error) { return k, os.Link(k, filepath.Join(d, "evidence/mine")) }, "is the evidence mine of the dossier"},
+		"the same bytes": {func(d, k string) (string, error) {
+			b, err := os.ReadFile(k)
+			return k, errors.Join(err, os.WriteFile(filepath.Join(d, "evidence/mine"), b, 0o600))
+		}, "is the evidence mine of the dossier"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := product(t, "careful", "  - {id: risk-assessment,", piece+"  - {id: risk-assessment,")
+			key, err := c.put(dir, newKey(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, more := range [][]string{{"--out", filepath.Join(t.TempDir(), "site")}, {"--dry-run"}} {
+				code, _, errs := iotmark(t, append(append([]string{"publish", "--at", "2026-11-22", "--key", key}, more...), dir)...)
+				if code != 2 || !strings.Contains(errs, c.want) {
+					t.Errorf("%v: exit %d, %q", more, code, errs)
+				}
+				if _, err := os.Stat(more[len(more)-1]); err == nil {
+					t.Error("something was written")
+				}
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package publication
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"path"
@@ -35,13 +36,15 @@ type Evidence struct {
 }
 
 // Withheld is a piece of evidence that the declaration calls public, and in
-// which a check found what helps an attacker. Whoever has the bytes has the
-// finding, so the piece is published as restricted ones are: by title, kind,
-// date and hash. Nobody else can tell it from those.
+// which there is what helps an attacker: a check found it, or the piece holds
+// a private key or an access key. Whoever has the bytes has the finding, so
+// the piece is published as restricted ones are: by title, kind, date and
+// hash. Nobody else can tell it from those.
 type Withheld struct {
 	Evidence iotmark.EvidenceID
 	Title    string
 	Checks   []iotmark.CheckID // that found it, in their order
+	Secret   string            // what it holds, such as a private key; empty: none was seen
 }
 
 // Exploitable returns the evidence in which an assessment found what helps an
@@ -60,9 +63,10 @@ func Exploitable(a iotmark.Assessment) map[iotmark.EvidenceID][]iotmark.CheckID 
 
 // PublicOf makes the public part of a dossier. It refuses evidence that is
 // public and not there, or that is hidden and has no hash to name it by; all
-// of it is told in one run as iotmark.Errors. Of evidence in exploitable, and of
-// every other piece with the same bytes, the bytes are withheld.
-func PublicOf(d *dossier.Dossier, cat *catalogue.Catalogue, exploitable map[iotmark.EvidenceID][]iotmark.CheckID) (*Public, error) {
+// of it is told in one run as iotmark.Errors. Of evidence in exploitable, of
+// evidence that holds a private key or an access key, and of every other piece
+// with the same bytes, the bytes are withheld.
+func PublicOf(ctx context.Context, d *dossier.Dossier, cat *catalogue.Catalogue, exploitable map[iotmark.EvidenceID][]iotmark.CheckID) (*Public, error) {
 	p := &Public{}
 	pub, err := cloned(d.Declaration)
 	if err != nil {
@@ -90,7 +94,11 @@ func PublicOf(d *dossier.Dossier, cat *catalogue.Catalogue, exploitable map[iotm
 			leave("recipients."+r.ID+".contract_since", "contracts with processors are for assessors and authorities")
 		}
 	}
-	errs := p.evidence(d, pub, exploitable)
+	secrets, errs := secretsIn(ctx, d)
+	if err := ended(ctx); err != nil {
+		return nil, err
+	}
+	errs = append(errs, p.evidence(d, pub, exploitable, secrets)...)
 	if photo := pub.Product.Photo; photo != "" {
 		pub.Product.Photo = ""
 		for i, it := range d.Items {
@@ -122,8 +130,33 @@ func PublicOf(d *dossier.Dossier, cat *catalogue.Catalogue, exploitable map[iotm
 // restricted (parties.factories, supply.chain). The maker may open each.
 var hiddenRoles = []string{"factory", "supplier", "original-maker", "designer"}
 
+// secretsIn names the secrets in what would be published, by its bytes. What
+// nobody could look through is refused: it is not known to be clean.
+func secretsIn(ctx context.Context, d *dossier.Dossier) (map[iotmark.Digest]string, iotmark.Errors) {
+	var errs iotmark.Errors
+	out := map[iotmark.Digest]string{}
+	for _, it := range d.Items {
+		if _, ok := out[it.Actual]; ok || it.Actual == "" || hidden(it.Evidence) || it.Standing != iotmark.Held && it.Standing != iotmark.Expired {
+			continue
+		}
+		c, err := it.Open()
+		if err == nil {
+			out[it.Actual], err = evidence.Secret(ctx, evidence.Source{Name: path.Base(it.Path), Size: it.Size, ReaderAt: c})
+			c.Close()
+		}
+		if err != nil {
+			errs = append(errs, notReady(it, reason(err)+". Or keep it restricted"))
+		}
+	}
+	return out, errs
+}
+
+func notReady(it dossier.Item, msg string) *iotmark.Error {
+	return &iotmark.Error{Kind: iotmark.Invalid, ID: "evidence-not-ready", Field: "evidence." + string(it.ID), Msg: fmt.Sprintf("evidence.%s: %s", it.ID, msg)}
+}
+
 // evidence gives every piece of evidence its public form, in place.
-func (p *Public) evidence(d *dossier.Dossier, pub *iotmark.Declaration, exploitable map[iotmark.EvidenceID][]iotmark.CheckID) iotmark.Errors {
+func (p *Public) evidence(d *dossier.Dossier, pub *iotmark.Declaration, exploitable map[iotmark.EvidenceID][]iotmark.CheckID, secrets map[iotmark.Digest]string) iotmark.Errors {
 	var errs iotmark.Errors
 	telling := map[iotmark.Digest][]iotmark.CheckID{} // bytes that tell, under whichever name
 	for _, it := range d.Items {
@@ -135,11 +168,9 @@ func (p *Public) evidence(d *dossier.Dossier, pub *iotmark.Declaration, exploita
 	seen := map[string]bool{}
 	for i, it := range d.Items {
 		e := &pub.Evidence[i]
-		refuse := func(msg string) {
-			errs = append(errs, &iotmark.Error{Kind: iotmark.Invalid, ID: "evidence-not-ready", Field: "evidence." + string(it.ID), Msg: fmt.Sprintf("evidence.%s: %s", it.ID, msg)})
-		}
-		if c := telling[it.Actual]; len(c) > 0 && !hidden(it.Evidence) {
-			p.Withheld = append(p.Withheld, Withheld{it.ID, it.Title, c})
+		refuse := func(msg string) { errs = append(errs, notReady(it, msg)) }
+		if c, s := telling[it.Actual], secrets[it.Actual]; (len(c) > 0 || s != "") && !hidden(it.Evidence) {
+			p.Withheld = append(p.Withheld, Withheld{it.ID, it.Title, c, s})
 			it.Visibility = iotmark.Restricted
 		}
 		if hidden(it.Evidence) {

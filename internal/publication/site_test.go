@@ -68,7 +68,7 @@ func input(t testing.TB, path string) publication.Input {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
-	p, err := publication.PublicOf(d, cat, nil)
+	p, err := publication.PublicOf(t.Context(), d, cat, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
