@@ -111,8 +111,8 @@ func publish(ctx context.Context, cmd *cli.Command) error {
 					return err
 				}
 			}
-			about := in.Public.Declaration.Product
-			if err := site.Admit(publication.Product{GTINs: about.GTINs, ID: id, Model: about.Model}); err != nil {
+			about := in.Public.Declaration
+			if err := site.Admit(publication.Product{GTINs: about.Product.GTINs, ID: id, Model: about.Product.Model}, publication.PromisesOf(about)); err != nil {
 				return err
 			}
 			if in.Previous, err = site.Previous(ctx, id); err != nil {

@@ -97,6 +97,9 @@ type Earlier struct {
 	AsOf        iotmark.Date   `json:"as_of"`
 	Fingerprint string         `json:"key"`
 	Lowered     []Lowering     `json:"lowered,omitempty"`
+	Model       string         `json:"model"`
+	GTINs       []string       `json:"gtins,omitempty"`
+	Promises    Promises       `json:"promises"`
 }
 
 // Verify verifies a published folder: the root of a web site, its
@@ -392,7 +395,8 @@ func (p *product) history() {
 			p.fail("promise-lowered", name, "the statement of %s lowers what that of %s promised and does not record it", is.AsOf, was.AsOf)
 		}
 		seen[name] = true
-		p.out.Earlier = append(p.out.Earlier, Earlier{before.Leaf, before.Statement.Body.AsOf, fingerprintOf(before.Statement.Body.Key), before.Statement.Body.Lowered})
+		was := before.Statement.Body
+		p.out.Earlier = append(p.out.Earlier, Earlier{before.Leaf, was.AsOf, fingerprintOf(was.Key), was.Lowered, was.Product.Model, was.Product.GTINs, was.Promises})
 		now = before
 		if now.Statement.Prev == "" && len(now.Statement.Body.Lowered) > 0 {
 			p.fail("promise-lowered", name, "the first statement cannot lower anything")
