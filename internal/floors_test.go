@@ -42,7 +42,7 @@ var house = map[string]room{
 	"internal/determine": {floor: 2, sideways: []string{"internal/assess", "internal/check", "internal/check/*",
 		"internal/evidence", "internal/evidence/*"}},
 	"internal/attestation":     {floor: 2},
-	"internal/publication":     {floor: 2, sideways: []string{"internal/assess", "internal/page"}},
+	"internal/publication":     {floor: 2, sideways: []string{"internal/assess", "internal/evidence", "internal/page"}},
 	"internal/key":             {floor: 3},
 	"internal/ceremony":        {floor: 3, sideways: []string{"internal/key"}},
 	"internal/store":           {floor: 3},

@@ -45,7 +45,7 @@ type Check struct {
 	// Sensitive: what it fails for may help an attacker, so that only its good
 	// news is published before the maker had time to mend.
 	Sensitive bool
-	Reads     []Need // empty: the declaration alone
+	Reads     []Need // all that it ever looks at; empty: the declaration alone
 	// Run is called only when every need that is not optional is satisfied.
 	// It returns at least one finding. The runner fills in Check and Version.
 	Run func(Input) []iotmark.Finding
@@ -104,6 +104,15 @@ func (n Need) Fits(it Item) bool {
 		return false
 	}
 	return it.Facts == nil || n.Reader == "" || n.Reader == it.Reader
+}
+
+// Reading reports whether the check may read evidence of this kind, whatever
+// its bytes are. Claimed: a claim on a criterion that the check serves points
+// to it. Where no such piece differs, what the check finds does not differ
+// either.
+func (c Check) Reading(kind iotmark.EvidenceKind, claimed bool) bool {
+	it := Item{Evidence: iotmark.Evidence{Kind: kind}, Claimed: claimed}
+	return slices.ContainsFunc(c.Reads, func(n Need) bool { return n.Fits(it) })
 }
 
 // Satisfied reports whether the item fits and was read.

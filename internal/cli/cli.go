@@ -211,11 +211,17 @@ func version() string {
 	if !ok {
 		return "unknown"
 	}
-	v := bi.Main.Version
+	v, commit, changed := bi.Main.Version, "", ""
 	for _, s := range bi.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 && (v == "" || v == "(devel)") {
-			v = s.Value[:12]
+		switch {
+		case s.Key == "vcs.revision" && len(s.Value) >= 12:
+			commit = s.Value[:12]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			changed = "+dirty" // as Go itself marks it
 		}
+	}
+	if commit != "" && (v == "" || v == "(devel)") {
+		return commit + changed
 	}
 	return v
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -180,7 +181,7 @@ func checkData(c *catalogue.Catalogue, k *checks.Check) explainedCheck {
 	for _, n := range k.Reads {
 		kinds := names(n.Kinds)
 		if len(kinds) == 0 {
-			kinds = []string{n.Reader + " of any kind"}
+			kinds = []string{cmp.Or(n.Reader, "evidence") + " of any kind"}
 		}
 		for _, kind := range kinds {
 			if !slices.Contains(x.Evidence, kind) {

@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -86,6 +88,11 @@ func publish(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	defer d.Close()
+	if file := cmd.String("key"); file != "" {
+		if err := keyApart(file, path, d); err != nil {
+			return err
+		}
+	}
 	in, whole, err := material(ctx, cmd, cat, d, asOf)
 	if err != nil {
 		return err
@@ -106,8 +113,8 @@ func publish(ctx context.Context, cmd *cli.Command) error {
 					return err
 				}
 			}
-			about := in.Public.Declaration.Product
-			if err := site.Admit(publication.Product{GTINs: about.GTINs, ID: id, Model: about.Model}); err != nil {
+			about := in.Public.Declaration
+			if err := site.Admit(publication.Product{GTINs: about.Product.GTINs, ID: id, Model: about.Product.Model}, publication.PromisesOf(about)); err != nil {
 				return err
 			}
 			if in.Previous, err = site.Previous(ctx, id); err != nil {
@@ -191,13 +198,13 @@ func typedWord(s string) string {
 // the published assessment from both.
 func material(ctx context.Context, cmd *cli.Command, cat *catalogue.Catalogue, d *dossier.Dossier, asOf iotmark.Date) (in publication.Input, whole iotmark.Assessment, err error) {
 	// What is not ready is told before anything is examined.
-	if _, err = publication.PublicOf(d, cat, nil); err != nil {
+	if _, err = publication.PublicOf(ctx, d, cat, nil); err != nil {
 		return in, whole, err
 	}
 	if whole, err = run(ctx, cmd, cat, d, asOf); err != nil {
 		return in, whole, err
 	}
-	public, err := publication.PublicOf(d, cat, publication.Exploitable(whole))
+	public, err := publication.PublicOf(ctx, d, cat, publication.Exploitable(whole))
 	if err != nil {
 		return in, whole, err
 	}
@@ -208,8 +215,12 @@ func material(ctx context.Context, cmd *cli.Command, cat *catalogue.Catalogue, d
 	if err != nil {
 		return in, whole, err
 	}
+	a := publication.AssessmentOf(cat, public, whole, open, sensitive(), reads())
+	for _, id := range publication.Disputed(a, open) {
+		say(cmd.Root().ErrWriter, string(id)+": the public evidence alone gives failed, and what is published rests on what is not public. Whoever verifies it is told so, and it is no full pass; publish the evidence that decides, if you can [not-public-decides]\n")
+	}
 	return publication.Input{
-		Catalogue: cat, Public: public, Assessment: publication.AssessmentOf(cat, public, whole, open, sensitive()), Declared: d.Digest,
+		Catalogue: cat, Public: public, Assessment: a, Declared: d.Digest,
 		Product: publication.ProductID(cmd.String("id")), Program: version(), Lower: cmd.String("lower-promise"),
 		NewKey: cmd.Bool("new-key") || cmd.Bool("dry-run") && cmd.String("key") == "",
 	}, whole, nil
@@ -226,29 +237,113 @@ func sensitive() publication.Sensitive {
 	return out
 }
 
+// reads says of each check what evidence it may read.
+func reads() publication.Reads {
+	out := publication.Reads{}
+	for _, c := range determine.Checks() {
+		out[c.ID] = c.Reading
+	}
+	return out
+}
+
 // apart refuses to publish into the dossier: the next run would take its own
 // output for evidence, and a web server would serve what is restricted.
 func apart(out, path string) error {
-	folder := path
-	st, err := os.Stat(path)
+	folder, ok := folderOf(path)
+	if !ok {
+		return nil
+	}
+	in, err := within(out, folder)
 	if err != nil {
-		return nil // the dossier tells it better
-	}
-	if !st.IsDir() {
-		if ext := filepath.Ext(path); ext != ".yaml" && ext != ".yml" && ext != ".json" {
-			return nil
-		}
-		folder = filepath.Dir(path)
-	}
-	root, err1 := real(folder)
-	in, err2 := real(out)
-	if err := errors.Join(err1, err2); err != nil {
 		return usage("--out %s: %v", out, err)
 	}
-	if rel, err := filepath.Rel(root, in); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+	if in {
 		return usage("--out %s is the dossier or in it; publish beside it, such as with --out %s, so that nothing restricted is ever beside what is served", out, beside(folder))
 	}
 	return nil
+}
+
+// keyApart refuses a private key that lies in the dossier, or is a piece of
+// its evidence under whichever name: the dossier is handed to others, and
+// evidence is published.
+func keyApart(file, path string, d *dossier.Dossier) error {
+	b, err := readKey(file)
+	if err != nil || b == nil {
+		return nil // opening it tells it better; a public key is no secret
+	}
+	folder, ok := folderOf(path)
+	if ok {
+		// Both where the name leads to and where it stands: a link in the
+		// dossier is read as what it leads to.
+		leads, err1 := within(file, folder)
+		stands, err2 := within(filepath.Dir(file), folder)
+		if err := errors.Join(err1, err2); err != nil {
+			return usage("--key %s: %v", file, err)
+		}
+		if leads || stands {
+			return usage("--key %s is in the dossier, which others are handed; move the key out of it, such as to %s", file, filepath.Join(filepath.Dir(beside(folder)), "maker.key"))
+		}
+	}
+	mine, err := os.Stat(file)
+	if err != nil {
+		return nil
+	}
+	sum := iotmark.Digest(fmt.Sprintf("%x", sha256.Sum256(b)))
+	for _, it := range d.Items {
+		same := it.Actual == sum
+		if ok && it.Path != "" {
+			st, err := os.Stat(filepath.Join(folder, filepath.FromSlash(it.Path)))
+			same = same || err == nil && os.SameFile(st, mine)
+		}
+		if same {
+			return usage("--key %s is the evidence %s of the dossier. Nothing was written. Take it out of the evidence, and make a new key if anybody else had the dossier", file, it.ID)
+		}
+	}
+	return nil
+}
+
+// readKey reads a private key as bytes; nil: it is none.
+func readKey(file string) ([]byte, error) {
+	st, err := os.Stat(file)
+	if err != nil || !st.Mode().IsRegular() {
+		return nil, err
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, 64<<10))
+	if _, private := evidence.NextArmour(b, 0); err != nil || !private {
+		return nil, err
+	}
+	return b, nil
+}
+
+// folderOf is the folder of a dossier; false: it is in an archive.
+func folderOf(path string) (string, bool) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return "", false // the dossier tells it better
+	}
+	if st.IsDir() {
+		return path, true
+	}
+	if ext := filepath.Ext(path); ext != ".yaml" && ext != ".yml" && ext != ".json" {
+		return "", false
+	}
+	return filepath.Dir(path), true
+}
+
+// within reports whether a path is a folder or leads into it.
+func within(p, folder string) (bool, error) {
+	root, err1 := real(folder)
+	in, err2 := real(p)
+	if err := errors.Join(err1, err2); err != nil {
+		return false, err
+	}
+	rel, err := filepath.Rel(root, in)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)), nil
 }
 
 // beside is a folder next to another one, as somebody types it.

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -147,7 +148,7 @@ func TestPublishWithholdsWhatHelpsAnAttacker(t *testing.T) {
 				t.Errorf("got %q on stderr", errs)
 			}
 			_, shown, _ := iotmark(t, "publish", "--at", "2026-11-22", "--out", t.TempDir(), "--dry-run", dir)
-			told = "  image: Image 1.0.3 (firmware-image), withheld: device-security.default-logins, device-security.private-keys found in it what would help an attacker\n"
+			told = "  image: Image 1.0.3 (firmware-image), withheld: device-security.default-logins, device-security.private-keys found in it what would help an attacker, and it holds a private key (RSA PRIVATE KEY)\n"
 			if strings.Contains(shown, told) != c.withheld {
 				t.Errorf("got %q from the dry run", shown)
 			}
@@ -180,6 +181,80 @@ func TestPublishWithholdsWhatHelpsAnAttacker(t *testing.T) {
 			}
 			if code, out, _ := iotmark(t, "verify", site); code != 0 {
 				t.Errorf("verify: exit %d\n%s", code, out)
+			}
+		})
+	}
+}
+
+// A private key that lies in public evidence is never published, whatever
+// check looks at the piece; the maker is told before and after.
+func TestPublishWithholdsKeys(t *testing.T) {
+	t.Parallel()
+	const piece = "  - {id: deploy, kind: document, title: How to deploy, path: evidence/deploy.md, dated: 2026-06-10}\n"
+	dir := product(t, "careful", "  - {id: risk-assessment,", piece+"  - {id: risk-assessment,")
+	secret, err := os.ReadFile(newKey(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "evidence/deploy.md"), []byte("# How to deploy\n\n    "+strings.ReplaceAll(string(secret), "\n", "\n    ")+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	site, key := t.TempDir(), newKey(t)
+	code, out, errs := iotmark(t, "publish", "--at", "2026-11-22", "--out", site, "--key", key, dir)
+	if code != 0 || !strings.Contains(errs, "evidence.deploy (How to deploy) is public in the declaration and was withheld: it holds a private key (OPENSSH PRIVATE KEY). ") {
+		t.Errorf("exit %d, %q", code, errs)
+	}
+	files := everything(t, site)
+	files["stdout"], files["stderr"] = out, errs
+	for file, s := range files {
+		if strings.Contains(s, "-----BEGIN OPENSSH") || strings.Contains(s, strings.Split(string(secret), "\n")[1]) {
+			t.Errorf("%s has the key", file)
+		}
+	}
+	if _, shown, _ := iotmark(t, "publish", "--at", "2026-11-22", "--dry-run", dir); !strings.Contains(shown, "  deploy: How to deploy (document), withheld: it holds a private key (OPENSSH PRIVATE KEY)\n") {
+		t.Errorf("the dry run says %q", shown)
+	}
+	if code, out, _ := iotmark(t, "verify", site); code != 0 {
+		t.Errorf("verify: exit %d\n%s", code, out)
+	}
+}
+
+// The key that signs lies neither in the dossier nor among the evidence,
+// under whichever name.
+func TestPublishRefusesAKeyInTheDossier(t *testing.T) {
+	t.Parallel()
+	const piece = "  - {id: mine, kind: document, title: Mine, visibility: restricted, path: evidence/mine, dated: 2026-06-10}\n"
+	for name, c := range map[string]struct {
+		put  func(dir, key string) (string, error) // the key that is named
+		want string
+	}{
+		"in the folder": {func(d, k string) (string, error) { to := filepath.Join(d, "maker.key"); return to, os.Rename(k, to) }, "is in the dossier"},
+		"a link out":    {func(d, k string) (string, error) { to := filepath.Join(d, "maker.key"); return to, os.Symlink(k, to) }, "is in the dossier"},
+		"a link in": {func(d, k string) (string, error) {
+			to := filepath.Join(d, "k")
+			return k, errors.Join(os.Rename(k, to), os.Symlink(to, k))
+		}, "is in the dossier"},
+		"a second name": {func(d, k string) (string, error) { return k, os.Link(k, filepath.Join(d, "evidence/mine")) }, "is the evidence mine of the dossier"},
+		"the same bytes": {func(d, k string) (string, error) {
+			b, err := os.ReadFile(k)
+			return k, errors.Join(err, os.WriteFile(filepath.Join(d, "evidence/mine"), b, 0o600))
+		}, "is the evidence mine of the dossier"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := product(t, "careful", "  - {id: risk-assessment,", piece+"  - {id: risk-assessment,")
+			key, err := c.put(dir, newKey(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, more := range [][]string{{"--out", filepath.Join(t.TempDir(), "site")}, {"--dry-run"}} {
+				code, _, errs := iotmark(t, append(append([]string{"publish", "--at", "2026-11-22", "--key", key}, more...), dir)...)
+				if code != 2 || !strings.Contains(errs, c.want) {
+					t.Errorf("%v: exit %d, %q", more, code, errs)
+				}
+				if _, err := os.Stat(more[len(more)-1]); err == nil {
+					t.Error("something was written")
+				}
 			}
 		})
 	}
@@ -227,7 +302,7 @@ func TestPublishHidesRestrictedEvidence(t *testing.T) {
 	t.Parallel()
 	dir := product(t, "careful", "title: Software components of 2.6.1, path:", "title: Software components of 2.6.1, visibility: restricted, path:")
 	site := t.TempDir()
-	if code, _, errs := iotmark(t, "publish", "--at", "2026-11-22", "--out", site, "--key", newKey(t), dir); code != 0 {
+	if code, _, errs := iotmark(t, "publish", "--at", "2026-11-22", "--out", site, "--key", newKey(t), dir); code != 0 || !strings.Contains(errs, "provenance.sbom-covers-firmware: the public evidence alone gives failed") {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "evidence/sbom.cdx.json"))
@@ -269,8 +344,10 @@ func TestPublishHidesRestrictedEvidence(t *testing.T) {
 	if !found {
 		t.Error("the outcome of provenance.sbom-minimum is not published")
 	}
+	// The public list of the app alone does not cover the image of the device.
+	const says = "the public evidence alone says otherwise"
 	code, out, _ := iotmark(t, "verify", site)
-	if code != 0 || !strings.Contains(out, "Cannot be run again, they rest on what is not public: ") || !strings.Contains(out, "provenance.sbom-minimum") {
+	if code != 5 || !strings.Contains(out, "  ! provenance.sbom-covers-firmware: "+says) || strings.Contains(out, "Holds") || strings.Contains(out, "All of it") || !strings.Contains(out, "Cannot be run again, they rest on what is not public: ") || !strings.Contains(out, "provenance.sbom-minimum") {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 }
@@ -317,23 +394,24 @@ func TestForeignTextGivesNoOrders(t *testing.T) {
 	}
 }
 
-// A stranger who names an edition that nobody knows has no content compared,
-// and a script cannot take that for a pass.
-func TestVerifyOfAnUnknownEditionIsNoPass(t *testing.T) {
-	t.Parallel()
+// resigned publishes the careful product and signs it again with another key,
+// after documents and statement were changed. It returns the site.
+func resigned(t *testing.T, change func(docs map[string][]byte, body *publication.Body)) string {
+	t.Helper()
 	site := t.TempDir()
 	if code, _, errs := iotmark(t, "publish", "--at", "2026-11-22", "--out", site, "--key", newKey(t), product(t, "careful")); code != 0 {
 		t.Fatal(errs)
 	}
 	at := filepath.Join(site, ".well-known/iotmark/tw-l3")
-	read := func(name string) []byte {
+	docs := map[string][]byte{}
+	for _, name := range []string{"statement.note", "assessment.json", "index.html", "SHA256SUMS"} {
 		b, err := os.ReadFile(filepath.Join(at, name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return b
+		docs[name] = b
 	}
-	was, err := publication.OpenNote(read("statement.note"))
+	was, err := publication.OpenNote(docs["statement.note"])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,18 +419,15 @@ func TestVerifyOfAnUnknownEditionIsNoPass(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := publication.Draft{Statement: was.Statement, Documents: map[string][]byte{
-		"index.html":      []byte("<h1>CERTIFIED</h1>"),
-		"assessment.json": bytes.Replace(read("assessment.json"), []byte(`"edition": "2026.1"`), []byte(`"edition": "2099.1"`), 1),
-		"SHA256SUMS":      read("SHA256SUMS"),
-	}}
-	d.Statement.Body.Edition, d.Statement.Body.Key = "2099.1", verify.PublicLine(pub)
+	d := publication.Draft{Statement: was.Statement, Documents: docs}
+	d.Statement.Body.Key = verify.PublicLine(pub)
+	change(docs, &d.Statement.Body)
 	for _, name := range []string{"assessment.json", "index.html", "SHA256SUMS"} {
 		for i, f := range d.Statement.Body.Files {
 			if f.Path == name {
-				h := fmt.Sprintf("%x", sha256.Sum256(d.Documents[name]))
-				d.Documents["SHA256SUMS"] = bytes.Replace(d.Documents["SHA256SUMS"], []byte(f.SHA256), []byte(h), 1)
-				d.Statement.Body.Files[i] = publication.File{Path: name, SHA256: mark.Digest(h), Size: int64(len(d.Documents[name]))}
+				h := fmt.Sprintf("%x", sha256.Sum256(docs[name]))
+				docs["SHA256SUMS"] = bytes.Replace(docs["SHA256SUMS"], []byte(f.SHA256), []byte(h), 1)
+				d.Statement.Body.Files[i] = publication.File{Path: name, SHA256: mark.Digest(h), Size: int64(len(docs[name]))}
 			}
 		}
 	}
@@ -365,14 +440,36 @@ func TestVerifyOfAnUnknownEditionIsNoPass(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	code, out, _ := iotmark(t, "verify", site)
-	plain := "Signature and hashes only: what the files of 1 product say was not compared. This is no full pass.\n"
-	if code != 5 || !strings.HasPrefix(out, plain) || !strings.HasSuffix(out, plain) || strings.Contains(out, "olds.") {
-		t.Errorf("exit %d\n%s", code, out)
-	}
-	code, out, _ = iotmark(t, "verify", "--format", "json", site)
-	var r struct{ Holds, Compared *bool }
-	if err := json.Unmarshal([]byte(out), &r); err != nil || code != 5 || r.Holds == nil || *r.Holds || r.Compared == nil || *r.Compared {
-		t.Errorf("exit %d, %v\n%s", code, err, out)
+	return site
+}
+
+// Whoever names an edition or a program that this one is not has not all
+// content compared. A script cannot take that for a pass, and no line of it
+// reads like one.
+func TestVerifyOfWhatCannotBeComparedIsNoPass(t *testing.T) {
+	t.Parallel()
+	certified := []byte("<h1>CERTIFIED</h1>")
+	for name, change := range map[string]func(docs map[string][]byte, body *publication.Body){
+		"another edition": func(d map[string][]byte, b *publication.Body) {
+			b.Edition, d["index.html"] = "2099.1", certified
+			d["assessment.json"] = bytes.Replace(d["assessment.json"], []byte(`"edition": "2026.1"`), []byte(`"edition": "2099.1"`), 1)
+		},
+		"another program":             func(d map[string][]byte, b *publication.Body) { b.Program, d["index.html"] = "v99.0.0", certified },
+		"another build of no version": func(d map[string][]byte, b *publication.Body) { b.Program, d["index.html"] = "(devel)", certified },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			site := resigned(t, change)
+			code, out, _ := iotmark(t, "verify", site)
+			plain := "Signature and hashes only: what the files of 1 product say was not compared. This is no full pass.\n"
+			if code != 5 || !strings.HasPrefix(out, plain) || !strings.HasSuffix(out, plain) || strings.Contains(out, "olds.") || strings.Contains(out, "Run again") {
+				t.Errorf("exit %d\n%s", code, out)
+			}
+			code, out, _ = iotmark(t, "verify", "--format", "json", site)
+			var r struct{ Holds, Compared *bool }
+			if err := json.Unmarshal([]byte(out), &r); err != nil || code != 5 || r.Holds == nil || *r.Holds || r.Compared == nil || *r.Compared {
+				t.Errorf("exit %d, %v\n%s", code, err, out)
+			}
+		})
 	}
 }

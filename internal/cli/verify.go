@@ -36,7 +36,8 @@ Of a declaration: without --key the signature says that nothing changed since so
 who holds the key that came with it. Whether that is the maker's key rests on
 the domain you got it from. Exit codes: 0 all of it holds, 3 it does not hold,
 5 signature and hashes are good and what the files say could not be compared,
-as it was made under another edition or by another version. Of a mark:
+as it was made under another edition or by another version, or the public
+evidence alone says otherwise and what is not public decides. Of a mark:
 0 genuine and in force, 1 genuine and not in force, 3 not genuine, 5 it
 cannot be said whether it is in force.`,
 		Flags: []cli.Flag{
@@ -117,6 +118,9 @@ func verifyPublished(ctx context.Context, cmd *cli.Command) error {
 	case !r.Compared():
 		// Nothing is wrong in what was looked at, and nobody looked at the rest.
 		return said(iotmark.Unreadable, "not-compared")
+	case r.Disputed():
+		// Nobody but the maker can look at what decided.
+		return said(iotmark.Unreadable, "not-public-decides")
 	}
 	return nil
 }
@@ -125,7 +129,7 @@ func verifyPublished(ctx context.Context, cmd *cli.Command) error {
 // and nothing of the maker's but what is published.
 func strangers(cmd *cli.Command, cat *catalogue.Catalogue) publication.Options {
 	opt := publication.Options{
-		Catalogue: cat, Program: version(), Checks: map[iotmark.CheckID]int{}, Sensitive: sensitive(),
+		Catalogue: cat, Program: version(), Checks: map[iotmark.CheckID]int{}, Sensitive: sensitive(), Reads: reads(),
 		Rerun: func(ctx context.Context, path string, asOf iotmark.Date) (iotmark.Assessment, error) {
 			d, err := dossier.Open(path, cat, dossier.Options{AsOf: asOf})
 			if err != nil {
@@ -254,6 +258,8 @@ func tellVerified(w io.Writer, r publication.Report) error {
 			linef(&b, "  Does not hold.\n\n")
 		case !v.Compared:
 			linef(&b, "  Signature and hashes only. What its files say was not compared.\n\n")
+		case len(v.Disputed) > 0:
+			linef(&b, "  Rests on what is not public. The public evidence alone says otherwise.\n\n")
 		default:
 			linef(&b, "  Holds.\n\n")
 		}
@@ -270,8 +276,10 @@ func tellVerified(w io.Writer, r publication.Report) error {
 	switch {
 	case r.Holds():
 		linef(&b, "All of it holds: %s.\n", count(len(r.Products), "product", "products"))
-	case r.Sound():
+	case r.Sound() && !r.Compared():
 		b.WriteString(hashesOnly(r) + "\n")
+	case r.Sound():
+		b.WriteString("The public evidence alone says otherwise. What is published rests on what is not public, and nobody else can look at it. This is no full pass.\n")
 	case len(r.Products) == 0:
 		linef(&b, "There is no product in it.\n")
 	default:
@@ -330,7 +338,7 @@ func signed(b *strings.Builder, v publication.Verified) {
 	if n := len(v.Earlier); n > 0 {
 		linef(b, "  It replaced %s, the first of %s. All are kept and agree.\n", count(n, "earlier statement", "earlier statements"), v.Earlier[n-1].AsOf)
 	}
-	if v.Rerun && len(v.Problems) == 0 {
+	if v.Rerun && v.Compared && len(v.Problems) == 0 {
 		linef(b, "  Run again on the public evidence, as of %s: the same findings and conclusions", v.AsOf)
 		if n := len(v.CannotRerun); n > 0 {
 			linef(b, ",\n  except for %s that cannot be run again", count(n, "check", "checks"))
@@ -349,6 +357,10 @@ func signed(b *strings.Builder, v publication.Verified) {
 		linef(b, "  %s not public and named by hash only.\n", count(v.Restricted, "piece of evidence is", "pieces of evidence are"))
 	}
 	for _, p := range v.NotDone {
+		if p.ID == "not-public-decides" {
+			linef(b, "  ! %s [%s]\n", p.Message, p.ID)
+			continue
+		}
 		linef(b, "  - Not compared: %s [%s]\n", p.Message, p.ID)
 	}
 }

@@ -57,7 +57,9 @@ func checksDocument(cat *catalogue.Catalogue) string {
 					kinds = append(kinds, string(k))
 				}
 			}
-			if len(n.Kinds) == 0 && n.Claimed {
+			if len(n.Kinds) == 0 && !n.Claimed {
+				kinds = append(kinds, "evidence of any kind")
+			} else if len(n.Kinds) == 0 {
 				kinds = append(kinds, n.Reader+" of any kind that the claim points to")
 			}
 		}

@@ -168,8 +168,11 @@ func (v *validator) text(n *node, s *schema, add func(iotmark.ErrorID, position,
 		add("value-malformed", n.pos, args{"found": quoted(n.text), "expected": shape(s), "suggestion": reshape(n.text, s)})
 	case s.Format == "uri":
 		// Absolute, RFC 3986, section 4.3.
-		if u, err := url.Parse(n.text); err != nil || !u.IsAbs() {
+		switch u, err := url.Parse(n.text); {
+		case err != nil || !u.IsAbs():
 			add("value-malformed", n.pos, args{"found": quoted(n.text), "expected": shape(s), "suggestion": reshape(n.text, s)})
+		case u.User != nil:
+			add("address-with-login", n.pos, args{"host": quoted(u.Host)})
 		}
 	case s.Format == "date":
 		if _, err := iotmark.ParseDate(n.text); err != nil {

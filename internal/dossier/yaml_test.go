@@ -71,6 +71,8 @@ func TestWords(t *testing.T) {
 			"18:18 type-wrong support.updates_until: needs a date such as 2033-12-31, none or unknown, but found 2031-05. Write the last day of the month."}},
 		{"no such day", with(t, "2031-05-31", "2031-02-30"), []string{
 			"18:18 date-impossible support.updates_until: there is no day 2031-02-30 in the calendar."}},
+		{"an address with a login", add("contacts: {security_policy: \"https://anna:hunter2@maker.example/help\"}\n"), []string{
+			"19:29 address-with-login contacts.security_policy: the address at maker.example has a user name or a password in it, and a declaration is read by many. Take out what stands before the @, and change that password if this file was handed on."}},
 		{"edition without quotes", with(t, `"2026.1"`, "2026.1"), []string{
 			"3:10 type-wrong iotmark: needs text, but found the number 2026.1. Put it in quotes: \"2026.1\"."}},
 		{"unknown edition", with(t, `"2026.1"`, `"2025.1"`), []string{

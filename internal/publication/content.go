@@ -111,12 +111,30 @@ func (p *product) agrees(decl *iotmark.Declaration, digest iotmark.Digest, a Ass
 	case a.Assessment.Declared != digest:
 		p.fail("document-differs", AssessmentDoc, "it was drawn from another declaration")
 	}
+	p.listed(decl, a.Assessment.Evidence)
 	for _, e := range decl.Evidence {
 		if e.Path == "" {
 			continue
 		}
 		if hidden(e) || !named(body, e.Path, e.SHA256) || e.Path != EvidenceDir+"/"+string(e.SHA256)+extension(e.Path) {
 			p.fail("document-differs", DeclarationDoc, "evidence %s points to a file that the statement does not name with this hash", e.ID)
+		}
+	}
+}
+
+// listed compares the evidence of the assessment with that of the declaration,
+// piece by piece. Of a piece that is not public, how it stood is the maker's
+// word, and nothing else is said of it.
+func (p *product) listed(decl *iotmark.Declaration, list []iotmark.Holding) {
+	if len(list) != len(decl.Evidence) {
+		p.fail("document-differs", AssessmentDoc, "it lists %d pieces of evidence, and the declaration has %d", len(list), len(decl.Evidence))
+		return
+	}
+	for i, e := range decl.Evidence {
+		h := list[i]
+		if h.Evidence != e.ID || h.Kind != e.Kind || h.Title != e.Title || h.SHA256 != "" && h.SHA256 != e.SHA256 || e.Dated != "" && h.Dated != e.Dated ||
+			hidden(e) && (h.SHA256 != e.SHA256 || h.Size != 0 || h.Reader != "" || h.Detail != "") {
+			p.fail("document-differs", AssessmentDoc, "it says of evidence %s something else than the declaration", e.ID)
 		}
 	}
 }
@@ -151,13 +169,23 @@ func (p *product) rendered(d *dossier.Dossier, doc, raw []byte, a Assessment) {
 	}
 	switch {
 	case len(other) == 0:
-	case body.Program != p.opt.Program:
+	case !p.sameProgram():
 		p.uncompared("page-not-run", "version %q of the program is said to have made the pages, and this is %q, which makes others; nobody looked at what they say: %s", body.Program, p.opt.Program, strings.Join(other, ", "))
 	default:
 		for _, name := range other {
 			p.fail("page-differs", name, "it is not what the program makes of the documents")
 		}
 	}
+}
+
+// sameProgram reports whether this very program is said to have made the set.
+// A build without a version of its own, or of a tree with changes, is the same
+// as no other, and another table of bindings or other checks show that the
+// program is another one, whatever it is called.
+func (p *product) sameProgram() bool {
+	b := p.s.Statement.Body
+	return b.Program == p.opt.Program && !slices.Contains([]string{"", "(devel)", "unknown"}, b.Program) && !strings.Contains(b.Program, "+dirty") &&
+		b.Bindings == p.opt.Catalogue.Bindings.Digest && reflect.DeepEqual(b.Checks, p.opt.Checks)
 }
 
 // rerun draws the conclusions again from the findings, and the findings from
@@ -190,13 +218,35 @@ func (p *product) rerun(ctx context.Context, d *dossier.Dossier, a Assessment) {
 	p.out.Rerun = true
 	mute := muted(cat, p.opt.Sensitive, open.Findings)
 	published, found := byCheck(x.Findings), byCheck(open.Findings)
+	kept := keptBack{cat: cat, reads: p.opt.Reads, declaration: d.Declaration, holdings: x.Evidence, unsure: x.Unsure, open: open.Unsure}
+	for _, f := range open.Unsure {
+		if !slices.Contains(x.Unsure, f) {
+			p.fail("findings-differ", AssessmentDoc, "the public evidence denies the fact %s, and what is published counts it as declared", f)
+		}
+	}
+	for _, f := range x.Unsure {
+		if !slices.Contains(open.Unsure, f) && !kept.denies(a, f) {
+			p.fail("findings-differ", AssessmentDoc, "the fact %s is said to be denied by evidence, and nothing that is not public can have shown it", f)
+		}
+	}
+	for _, id := range a.NotRerun {
+		if len(found[id]) == 0 {
+			p.fail("findings-differ", AssessmentDoc, "%s: it is said to rest on what is not public, and is no check that ran", id)
+		}
+	}
 	for _, id := range order(open.Findings) {
 		of := published[id]
 		silent := len(of) == 1 && of[0].Message == NoResult && of[0].Outcome == iotmark.Untested
 		switch {
 		case slices.Contains(a.NotRerun, id):
-			if worst(found[id]) == iotmark.Failed && worst(of) != iotmark.Failed {
-				p.notDone("not-public-decides", "%s: published is %s, resting on what is not public; the public evidence alone gives failed", id, worst(of))
+			switch {
+			case mute[id] || !reflect.DeepEqual(bare(of), of):
+				p.fail("findings-differ", AssessmentDoc, "%s: more is published of it than outcome and evidence, or an outcome that must be left out", id)
+			case !kept.explains(id, of):
+				p.fail("findings-differ", AssessmentDoc, "%s: published is %s, and the public evidence gives %s. It is said to rest on what is not public, and names no such piece of a kind that this check reads", id, worst(of), worst(found[id]))
+			case disputed(of, found[id]):
+				p.out.Disputed = append(p.out.Disputed, id)
+				p.notDone("not-public-decides", "%s: the public evidence alone says otherwise, it gives failed. Published is %s, which rests on what is not public", id, worst(of))
 			}
 		case silent && (mute[id] || p.opt.Sensitive[id]):
 		case silent && p.silenced(cat, published, id):
@@ -204,8 +254,13 @@ func (p *product) rerun(ctx context.Context, d *dossier.Dossier, a Assessment) {
 			p.fail("findings-differ", AssessmentDoc, "%s: the public evidence gives other findings than were published", id)
 		}
 	}
+	if len(x.Evidence) != len(d.Declaration.Evidence) || len(open.Evidence) != len(x.Evidence) {
+		return // told where the two lists are compared
+	}
 	for i, e := range d.Declaration.Evidence {
-		if !hidden(e) && (i >= len(x.Evidence) || i >= len(open.Evidence) || !reflect.DeepEqual(x.Evidence[i], open.Evidence[i])) {
+		// Of what is not public everybody knows whether its date has passed.
+		ended := (open.Evidence[i].Standing == iotmark.Expired) != (x.Evidence[i].Standing == iotmark.Expired)
+		if hidden(e) && ended || !hidden(e) && !reflect.DeepEqual(x.Evidence[i], open.Evidence[i]) {
 			p.fail("findings-differ", AssessmentDoc, "evidence %s stands otherwise than was published", e.ID)
 		}
 	}

@@ -135,6 +135,46 @@ func TestForgedVersionsAreNoPass(t *testing.T) {
 	})
 }
 
+// Two programs can have one name: builds from a checkout have none at all. What
+// another one makes of the documents is then no lie of the maker.
+func TestOtherBuildsAreOtherPrograms(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		program string
+		change  func(*publication.Options)
+		differs bool // it is this program, and the page is not what it makes
+	}{
+		"the same":       {"test", func(*publication.Options) {}, true},
+		"no version":     {"(devel)", func(*publication.Options) {}, false},
+		"nothing known":  {"unknown", func(*publication.Options) {}, false},
+		"a changed tree": {"v1.2.0+dirty", func(*publication.Options) {}, false},
+		"another check":  {"test", func(o *publication.Options) { o.Checks["privacy.new"] = 1 }, false},
+		"other bindings": {"test", func(o *publication.Options) {
+			c := *o.Catalogue
+			c.Bindings.Digest = iotmark.Digest(strings.Repeat("ab", 32))
+			o.Catalogue = &c
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			site := forged(t, func(d map[string][]byte, b *publication.Body) {
+				b.Program = c.program
+				d["index.html"] = append(d["index.html"], "<!-- of another build -->\n"...)
+			})
+			opt := options(t)
+			opt.Program = c.program
+			c.change(&opt)
+			r, err := publication.Verify(t.Context(), site, opt)
+			if err != nil || r.Holds() {
+				t.Fatal(err, "it holds")
+			}
+			if got := slices.Contains(ids(r), "page-differs index.html"); got != c.differs || r.Sound() == c.differs || r.Compared() != c.differs {
+				t.Errorf("got %q, compared %v, not done %v", ids(r), r.Compared(), r.Products[0].NotDone)
+			}
+		})
+	}
+}
+
 // What another version of the program made is verified as far as it goes, and
 // the rest is told.
 func TestOtherVersionsAreTold(t *testing.T) {

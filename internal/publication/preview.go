@@ -35,7 +35,7 @@ func Preview(in Input, d *Draft, whole iotmark.Assessment, place string) (Shown,
 		case hidden(e):
 			why := string(e.Visibility)
 			if i := slices.IndexFunc(in.Public.Withheld, func(w Withheld) bool { return w.Evidence == e.ID }); i >= 0 {
-				why = fmt.Sprintf("withheld: %s found in it what would help an attacker", join(in.Public.Withheld[i].Checks))
+				why = "withheld: " + in.Public.Withheld[i].why()
 			}
 			s.Hidden = append(s.Hidden, line+", "+why)
 		case e.Path != "":
@@ -87,9 +87,23 @@ func join(checks []iotmark.CheckID) string {
 
 // String tells the maker what was withheld, why, and how to mend it.
 func (w Withheld) String() string {
-	return fmt.Sprintf("evidence.%s (%s) is public in the declaration and was withheld: %s found in it what would help an attacker. "+
-		"Its title, kind, date and hash are published. Mend what iotmark check says of it and publish again, or mark it visibility: restricted",
-		w.Evidence, w.Title, join(w.Checks))
+	mend := "Mend what iotmark check says of it"
+	if len(w.Checks) == 0 {
+		mend = "Take out what is secret, and replace it wherever it is trusted if anybody else had this file"
+	}
+	return fmt.Sprintf("evidence.%s (%s) is public in the declaration and was withheld: %s. "+
+		"Its title, kind, date and hash are published. %s, and publish again, or mark it visibility: restricted",
+		w.Evidence, w.Title, w.why(), mend)
+}
+
+func (w Withheld) why() string {
+	switch {
+	case len(w.Checks) == 0:
+		return "it holds " + w.Secret
+	case w.Secret == "":
+		return join(w.Checks) + " found in it what would help an attacker"
+	}
+	return join(w.Checks) + " found in it what would help an attacker, and it holds " + w.Secret
 }
 
 // flat writes a document as dotted fields. A list of things that have a name

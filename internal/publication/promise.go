@@ -80,12 +80,8 @@ func Raise(before, now Promises, reason string) ([]Lowering, error) {
 		return nil, nil
 	}
 	if reason = strings.TrimSpace(reason); reason == "" {
-		var b strings.Builder
-		for _, l := range low {
-			fmt.Fprintf(&b, "\n  %s: %s -> %s", l.What, l.From, l.To)
-		}
 		return nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "promise-lowered",
-			Msg: "this would lower what was promised in public, and people bought on it:" + b.String() +
+			Msg: "this would lower what was promised in public, and people bought on it:" + lines(low) +
 				"\nNothing was written. Restore the promise, or record the change in the open with --lower-promise REASON: reason and change are then signed and stay in the history"}
 	}
 	if len(reason) > 500 {
@@ -95,6 +91,15 @@ func Raise(before, now Promises, reason string) ([]Lowering, error) {
 		low[i].Reason = reason
 	}
 	return low, nil
+}
+
+// lines lists what is lowered, one a line.
+func lines(low []Lowering) string {
+	var b strings.Builder
+	for _, l := range low {
+		fmt.Fprintf(&b, "\n  %s: %s -> %s", l.What, l.From, l.To)
+	}
+	return b.String()
 }
 
 // recorded reports whether a statement records each promise that it lowers,

@@ -2,6 +2,7 @@ package publication
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"path"
@@ -14,6 +15,7 @@ import (
 	"github.com/open-iot-mark/iotmark/catalogue"
 	"github.com/open-iot-mark/iotmark/internal/assess"
 	"github.com/open-iot-mark/iotmark/internal/dossier"
+	"github.com/open-iot-mark/iotmark/internal/evidence"
 )
 
 // Public is the part of a dossier that everyone may see.
@@ -34,13 +36,15 @@ type Evidence struct {
 }
 
 // Withheld is a piece of evidence that the declaration calls public, and in
-// which a check found what helps an attacker. Whoever has the bytes has the
-// finding, so the piece is published as restricted ones are: by title, kind,
-// date and hash. Nobody else can tell it from those.
+// which there is what helps an attacker: a check found it, or the piece holds
+// a private key or an access key. Whoever has the bytes has the finding, so
+// the piece is published as restricted ones are: by title, kind, date and
+// hash. Nobody else can tell it from those.
 type Withheld struct {
 	Evidence iotmark.EvidenceID
 	Title    string
 	Checks   []iotmark.CheckID // that found it, in their order
+	Secret   string            // what it holds, such as a private key; empty: none was seen
 }
 
 // Exploitable returns the evidence in which an assessment found what helps an
@@ -59,9 +63,10 @@ func Exploitable(a iotmark.Assessment) map[iotmark.EvidenceID][]iotmark.CheckID 
 
 // PublicOf makes the public part of a dossier. It refuses evidence that is
 // public and not there, or that is hidden and has no hash to name it by; all
-// of it is told in one run as iotmark.Errors. Of evidence in exploitable, and of
-// every other piece with the same bytes, the bytes are withheld.
-func PublicOf(d *dossier.Dossier, cat *catalogue.Catalogue, exploitable map[iotmark.EvidenceID][]iotmark.CheckID) (*Public, error) {
+// of it is told in one run as iotmark.Errors. Of evidence in exploitable, of
+// evidence that holds a private key or an access key, and of every other piece
+// with the same bytes, the bytes are withheld.
+func PublicOf(ctx context.Context, d *dossier.Dossier, cat *catalogue.Catalogue, exploitable map[iotmark.EvidenceID][]iotmark.CheckID) (*Public, error) {
 	p := &Public{}
 	pub, err := cloned(d.Declaration)
 	if err != nil {
@@ -89,7 +94,11 @@ func PublicOf(d *dossier.Dossier, cat *catalogue.Catalogue, exploitable map[iotm
 			leave("recipients."+r.ID+".contract_since", "contracts with processors are for assessors and authorities")
 		}
 	}
-	errs := p.evidence(d, pub, exploitable)
+	secrets, errs := secretsIn(ctx, d)
+	if err := ended(ctx); err != nil {
+		return nil, err
+	}
+	errs = append(errs, p.evidence(d, pub, exploitable, secrets)...)
 	if photo := pub.Product.Photo; photo != "" {
 		pub.Product.Photo = ""
 		for i, it := range d.Items {
@@ -121,8 +130,33 @@ func PublicOf(d *dossier.Dossier, cat *catalogue.Catalogue, exploitable map[iotm
 // restricted (parties.factories, supply.chain). The maker may open each.
 var hiddenRoles = []string{"factory", "supplier", "original-maker", "designer"}
 
+// secretsIn names the secrets in what would be published, by its bytes. What
+// nobody could look through is refused: it is not known to be clean.
+func secretsIn(ctx context.Context, d *dossier.Dossier) (map[iotmark.Digest]string, iotmark.Errors) {
+	var errs iotmark.Errors
+	out := map[iotmark.Digest]string{}
+	for _, it := range d.Items {
+		if _, ok := out[it.Actual]; ok || it.Actual == "" || hidden(it.Evidence) || it.Standing != iotmark.Held && it.Standing != iotmark.Expired {
+			continue
+		}
+		c, err := it.Open()
+		if err == nil {
+			out[it.Actual], err = evidence.Secret(ctx, evidence.Source{Name: path.Base(it.Path), Size: it.Size, ReaderAt: c})
+			c.Close()
+		}
+		if err != nil {
+			errs = append(errs, notReady(it, reason(err)+". Or keep it restricted"))
+		}
+	}
+	return out, errs
+}
+
+func notReady(it dossier.Item, msg string) *iotmark.Error {
+	return &iotmark.Error{Kind: iotmark.Invalid, ID: "evidence-not-ready", Field: "evidence." + string(it.ID), Msg: fmt.Sprintf("evidence.%s: %s", it.ID, msg)}
+}
+
 // evidence gives every piece of evidence its public form, in place.
-func (p *Public) evidence(d *dossier.Dossier, pub *iotmark.Declaration, exploitable map[iotmark.EvidenceID][]iotmark.CheckID) iotmark.Errors {
+func (p *Public) evidence(d *dossier.Dossier, pub *iotmark.Declaration, exploitable map[iotmark.EvidenceID][]iotmark.CheckID, secrets map[iotmark.Digest]string) iotmark.Errors {
 	var errs iotmark.Errors
 	telling := map[iotmark.Digest][]iotmark.CheckID{} // bytes that tell, under whichever name
 	for _, it := range d.Items {
@@ -134,11 +168,9 @@ func (p *Public) evidence(d *dossier.Dossier, pub *iotmark.Declaration, exploita
 	seen := map[string]bool{}
 	for i, it := range d.Items {
 		e := &pub.Evidence[i]
-		refuse := func(msg string) {
-			errs = append(errs, &iotmark.Error{Kind: iotmark.Invalid, ID: "evidence-not-ready", Field: "evidence." + string(it.ID), Msg: fmt.Sprintf("evidence.%s: %s", it.ID, msg)})
-		}
-		if c := telling[it.Actual]; len(c) > 0 && !hidden(it.Evidence) {
-			p.Withheld = append(p.Withheld, Withheld{it.ID, it.Title, c})
+		refuse := func(msg string) { errs = append(errs, notReady(it, msg)) }
+		if c, s := telling[it.Actual], secrets[it.Actual]; (len(c) > 0 || s != "") && !hidden(it.Evidence) {
+			p.Withheld = append(p.Withheld, Withheld{it.ID, it.Title, c, s})
 			it.Visibility = iotmark.Restricted
 		}
 		if hidden(it.Evidence) {
@@ -191,8 +223,16 @@ func withheld(it dossier.Item) iotmark.Standing {
 
 var endings = regexp.MustCompile(`(\.[a-z0-9]{1,8}){1,2}$`)
 
-// extension keeps what a web server and a reader go by: ".tar.gz".
-func extension(p string) string { return endings.FindString(strings.ToLower(path.Base(p))) }
+// extension keeps of a file name what a web server and a reader go by:
+// ".tar.gz", and in a capture's the address of the product, without which
+// nobody else could run the checks on it again.
+func extension(p string) string {
+	name := strings.ToLower(path.Base(p))
+	if d := evidence.Device(name); d != "" {
+		return ".device-" + d + endings.FindString(name)
+	}
+	return endings.FindString(name)
+}
 
 // cloned copies a declaration through its JSON, which facts survive.
 func cloned(d *iotmark.Declaration) (*iotmark.Declaration, error) {
@@ -241,22 +281,29 @@ const (
 // Sensitive are the checks whose failures may help an attacker.
 type Sensitive map[iotmark.CheckID]bool
 
+// Reads says of each check whether it may read evidence of a kind; claimed: a
+// claim on a criterion that it serves points to the piece.
+type Reads map[iotmark.CheckID]func(kind iotmark.EvidenceKind, claimed bool) bool
+
 // AssessmentOf makes the published assessment from two determinations: of the
 // whole dossier, and of its public part alone. A check that finds the same in
 // both is published as it is, and anybody can run it again. Where they differ,
 // something that is not public decided: outcome and evidence are published,
-// and no word of what was found.
+// and no word of what was found. Where nothing that is not public can have
+// decided, such as when a bound left out evidence of one of them, what
+// everybody finds is published.
 //
 // A sensitive check that found what helps an attacker has no published result,
 // and neither has one that could not tell or had nothing to look at, so that
 // silence gives nothing away. No proof then lifts the criteria it guards: what
 // is left is the maker's word.
 // All conclusions and counts are drawn anew from what is published.
-func AssessmentOf(cat *catalogue.Catalogue, p *Public, whole, open iotmark.Assessment, sensitive Sensitive) Assessment {
+func AssessmentOf(cat *catalogue.Catalogue, p *Public, whole, open iotmark.Assessment, sensitive Sensitive, reads Reads) Assessment {
 	mute := muted(cat, sensitive, whole.Findings, open.Findings)
 	a := Assessment{V: 1, Notice: Notice, NotRerun: []iotmark.CheckID{}}
 	var found []iotmark.Finding
 	public := byCheck(open.Findings)
+	kept := keptBack{cat: cat, reads: reads, declaration: p.Declaration, holdings: holdings(p, whole, open), unsure: unsure(whole, open), open: open.Unsure}
 	for _, id := range order(whole.Findings) {
 		of := byCheck(whole.Findings)[id]
 		switch {
@@ -265,11 +312,16 @@ func AssessmentOf(cat *catalogue.Catalogue, p *Public, whole, open iotmark.Asses
 		case reflect.DeepEqual(of, public[id]):
 			found = append(found, of...)
 		default:
+			of = kept.named(id, bare(of))
+			if !kept.explains(id, of) {
+				found = append(found, public[id]...)
+				continue
+			}
 			a.NotRerun = append(a.NotRerun, id)
-			found = append(found, bare(of)...)
+			found = append(found, of...)
 		}
 	}
-	a.Assessment = conclude(cat, p.Declaration, p.Dossier.Digest, whole.AsOf, holdings(p, whole, open), found, unsure(whole, open))
+	a.Assessment = conclude(cat, p.Declaration, p.Dossier.Digest, whole.AsOf, kept.holdings, found, kept.unsure)
 	return a
 }
 

@@ -139,7 +139,7 @@ func (s *Site) Write(ctx context.Context, set *Set, opt *Options) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Admit(set.Statement.Body.Product); err != nil {
+	if err := s.Admit(set.Statement.Body.Product, set.Statement.Body.Promises); err != nil {
 		return err
 	}
 	id := string(set.Statement.Body.Product.ID)

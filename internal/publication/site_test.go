@@ -51,6 +51,14 @@ func sensitive() publication.Sensitive {
 	return out
 }
 
+func reads() publication.Reads {
+	out := publication.Reads{}
+	for _, c := range determine.Checks() {
+		out[c.ID] = c.Reading
+	}
+	return out
+}
+
 // input makes all that a published set of a product is made of.
 func input(t testing.TB, path string) publication.Input {
 	t.Helper()
@@ -60,11 +68,11 @@ func input(t testing.TB, path string) publication.Input {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
-	p, err := publication.PublicOf(d, cat, nil)
+	p, err := publication.PublicOf(t.Context(), d, cat, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := publication.AssessmentOf(cat, p, assess(t.Context(), t, d, asOf), assess(t.Context(), t, p.Dossier, asOf), sensitive())
+	a := publication.AssessmentOf(cat, p, assess(t.Context(), t, d, asOf), assess(t.Context(), t, p.Dossier, asOf), sensitive(), reads())
 	return publication.Input{Catalogue: cat, Public: p, Assessment: a, Declared: d.Digest, Program: "test", Key: testKey(1)}
 }
 
@@ -105,7 +113,7 @@ func write(t testing.TB, dir string, s *publication.Set) {
 }
 
 func options(t testing.TB) publication.Options {
-	opt := publication.Options{Catalogue: knowledge(t), Program: "test", Checks: map[iotmark.CheckID]int{}, Sensitive: sensitive()}
+	opt := publication.Options{Catalogue: knowledge(t), Program: "test", Checks: map[iotmark.CheckID]int{}, Sensitive: sensitive(), Reads: reads()}
 	for _, c := range determine.Checks() {
 		opt.Checks[c.ID] = c.Version
 	}

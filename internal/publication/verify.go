@@ -31,6 +31,7 @@ type Options struct {
 	// Checks are the versions of the checks that this program has.
 	Checks    map[iotmark.CheckID]int
 	Sensitive Sensitive
+	Reads     Reads
 	// Rerun runs the determination on the declaration at path, as of a day.
 	// Nil: it is not run again.
 	Rerun func(ctx context.Context, path string, asOf iotmark.Date) (iotmark.Assessment, error)
@@ -42,8 +43,15 @@ type Report struct {
 	Problems []Problem  `json:"problems"` // of the set as a whole
 }
 
-// Holds reports whether no problem was found in all that there is to look at.
-func (r Report) Holds() bool { return r.Sound() && r.Compared() }
+// Holds reports whether no problem was found in all that there is to look at,
+// and nothing that is not public stands against what is.
+func (r Report) Holds() bool { return r.Sound() && r.Compared() && !r.Disputed() }
+
+// Disputed reports whether the public evidence alone fails a check whose
+// published outcome is another one.
+func (r Report) Disputed() bool {
+	return slices.ContainsFunc(r.Products, func(v Verified) bool { return len(v.Disputed) > 0 })
+}
 
 // Sound reports whether no problem was found, though perhaps nobody looked at
 // what the files say.
@@ -78,6 +86,7 @@ type Verified struct {
 	Compared    bool              `json:"compared"`          // what the files say was compared with the statement, the program's pages and its conclusions; false: signature and hashes only
 	Rerun       bool              `json:"rerun"`             // the determination was run again on the public evidence
 	CannotRerun []iotmark.CheckID `json:"cannot_rerun"`      // checks that rest on what is not public
+	Disputed    []iotmark.CheckID `json:"disputed"`          // those among them that the public evidence alone fails, and that are published with another outcome
 	Restricted  int               `json:"restricted"`        // pieces of evidence that are named by hash only, and not public
 	NotDone     []Problem         `json:"not_done"`          // what was not verified, and why; no failure
 	Problems    []Problem         `json:"problems"`          // why it does not hold
@@ -89,6 +98,9 @@ type Earlier struct {
 	AsOf        iotmark.Date   `json:"as_of"`
 	Fingerprint string         `json:"key"`
 	Lowered     []Lowering     `json:"lowered,omitempty"`
+	Model       string         `json:"model"`
+	GTINs       []string       `json:"gtins,omitempty"`
+	Promises    Promises       `json:"promises"`
 }
 
 // Verify verifies a published folder: the root of a web site, its
@@ -246,7 +258,7 @@ func (p *product) uncompared(id iotmark.ErrorID, format string, args ...any) {
 // or "" when a copy of it was given.
 func verifyProduct(ctx context.Context, at string, id ProductID, opt Options) Verified {
 	p := &product{opt: opt, at: at}
-	p.out = Verified{ID: id, CannotRerun: []iotmark.CheckID{}, NotDone: []Problem{}, Problems: []Problem{}}
+	p.out = Verified{ID: id, CannotRerun: []iotmark.CheckID{}, Disputed: []iotmark.CheckID{}, NotDone: []Problem{}, Problems: []Problem{}}
 	root, err := os.OpenRoot(at)
 	if err != nil {
 		p.fail("file-unreadable", "", "the folder cannot be opened: %s", reason(err))
@@ -380,7 +392,8 @@ func (p *product) history() {
 			p.fail("promise-lowered", name, "the statement of %s lowers what that of %s promised and does not record it", is.AsOf, was.AsOf)
 		}
 		seen[name] = true
-		p.out.Earlier = append(p.out.Earlier, Earlier{before.Leaf, before.Statement.Body.AsOf, fingerprintOf(before.Statement.Body.Key), before.Statement.Body.Lowered})
+		was := before.Statement.Body
+		p.out.Earlier = append(p.out.Earlier, Earlier{before.Leaf, was.AsOf, fingerprintOf(was.Key), was.Lowered, was.Product.Model, was.Product.GTINs, was.Promises})
 		now = before
 		if now.Statement.Prev == "" && len(now.Statement.Body.Lowered) > 0 {
 			p.fail("promise-lowered", name, "the first statement cannot lower anything")

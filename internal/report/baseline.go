@@ -156,6 +156,9 @@ type Comparison struct {
 	Changed   []Gap // known, with other details
 	Unchanged []Gap
 	Resolved  []Gap // of the baseline, and gone
+	// Replaced are gaps of the baseline that are gone while the same check
+	// fails the same criterion in a way that is new: nothing was mended.
+	Replaced []Gap
 	// Unseen are gaps of the baseline that are gone because nobody could look:
 	// the check could not tell, or had nothing to look at.
 	Unseen []Gap
@@ -192,6 +195,8 @@ func (in Input) Compare() Comparison {
 	for _, g := range in.Baseline.Gaps {
 		switch {
 		case here[g.ID]:
+		case slices.ContainsFunc(out.New, func(n Gap) bool { return n.Criterion == g.Criterion && n.Check == g.Check }):
+			out.Replaced = append(out.Replaced, g)
 		case in.looked(g):
 			out.Resolved = append(out.Resolved, g)
 		default:

@@ -296,8 +296,8 @@ func TestCompare(t *testing.T) {
 		}, "changed " + list + ", unchanged 2"},
 		"a line alone":  {nil, func(a *iotmark.Assessment) { a.Findings[0].Places[0].Line = 99 }, "unchanged 3"},
 		"other bytes":   {nil, func(a *iotmark.Assessment) { a.Evidence[0].SHA256 = iotmark.Digest(strings.Repeat("0", 64)) }, "unchanged 3"},
-		"another key":   {nil, func(a *iotmark.Assessment) { last(a).Places[0].Path = "other" }, "new " + key + ", unchanged 2, resolved " + key},
-		"another image": {nil, func(a *iotmark.Assessment) { last(a).Args["image"] = "2.0" }, "new " + key + ", unchanged 2, resolved " + key},
+		"another key":   {nil, func(a *iotmark.Assessment) { last(a).Places[0].Path = "other" }, "new " + key + ", unchanged 2, replaced " + key},
+		"another image": {nil, func(a *iotmark.Assessment) { last(a).Args["image"] = "2.0" }, "new " + key + ", unchanged 2, replaced " + key},
 		"mended": {nil, func(a *iotmark.Assessment) {
 			a.Findings[0].Outcome = iotmark.Passed
 			conclusion(a, "provenance.software-components").Verdict = iotmark.Conforms
@@ -347,6 +347,7 @@ func TestCompare(t *testing.T) {
 				if len(got.Unchanged) > 0 {
 					parts = append(parts, fmt.Sprintf("unchanged %d", len(got.Unchanged)))
 				}
+				add("replaced", got.Replaced)
 				add("resolved", got.Resolved)
 				add("unseen", got.Unseen)
 				if diff := cmp.Diff(c.want, strings.Join(parts, ", ")); diff != "" {

@@ -74,9 +74,9 @@ type groupView struct {
 }
 
 type baselineView struct {
-	Title                   string
-	New                     []newView
-	Known, Resolved, Unseen []string
+	Title                             string
+	New                               []newView
+	Known, Replaced, Resolved, Unseen []string
 }
 
 type newView struct{ ID, Level, Words string }
@@ -157,7 +157,7 @@ func (in Input) baselineView() *baselineView {
 		return out
 	}
 	cmp := in.Compare()
-	v := &baselineView{Title: in.counts(cmp), Known: names(cmp.Known()), Resolved: names(cmp.Resolved), Unseen: names(cmp.Unseen)}
+	v := &baselineView{Title: in.counts(cmp), Known: names(cmp.Known()), Replaced: names(cmp.Replaced), Resolved: names(cmp.Resolved), Unseen: names(cmp.Unseen)}
 	for _, g := range byLevel(cmp.New) {
 		v.New = append(v.New, newView{message.Clean(string(g.Criterion)), string(g.Level), in.words(g)})
 	}

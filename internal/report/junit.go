@@ -123,6 +123,7 @@ func (in Input) gone(cmp Comparison, t iotmark.Topic) string {
 			}
 		}
 	}
+	list(cmp.Replaced, "baseline.replaced")
 	list(cmp.Resolved, "baseline.resolved")
 	list(cmp.Unseen, "baseline.unseen")
 	return b.String()

@@ -93,7 +93,7 @@ func (m *markdown) head() {
 func (in Input) counts(cmp Comparison) string {
 	return in.say("baseline.counts", map[string]string{
 		"date": string(in.Baseline.AsOf), "new": strconv.Itoa(len(cmp.New)), "known": strconv.Itoa(len(cmp.Known())),
-		"changed": strconv.Itoa(len(cmp.Changed)), "resolved": strconv.Itoa(len(cmp.Resolved)), "unseen": strconv.Itoa(len(cmp.Unseen)),
+		"changed": strconv.Itoa(len(cmp.Changed)), "resolved": strconv.Itoa(len(cmp.Resolved)), "replaced": strconv.Itoa(len(cmp.Replaced)), "unseen": strconv.Itoa(len(cmp.Unseen)),
 	})
 }
 
@@ -122,6 +122,7 @@ func (m *markdown) gaps() {
 	short := func(g Gap) string { return "- " + quoted(name(g)) + "\n" }
 	m.folded(fmt.Sprintf("Known from the baseline, with other details: %d", len(cmp.Changed)), cmp.Changed, m.gap)
 	m.folded(fmt.Sprintf("Known from the baseline: %d", len(cmp.Unchanged)), cmp.Unchanged, short)
+	m.folded(fmt.Sprintf("Found otherwise now, and not resolved: %d", len(cmp.Replaced)), cmp.Replaced, short)
 	m.folded(fmt.Sprintf("Resolved since the baseline: %d", len(cmp.Resolved)), cmp.Resolved, short)
 	m.folded(fmt.Sprintf("In the baseline, and could not be looked at this time: %d", len(cmp.Unseen)), cmp.Unseen, short)
 }

@@ -75,6 +75,7 @@ type compared struct {
 	New       []gapRow     `json:"new"`
 	Changed   []gapRow     `json:"changed"`
 	Unchanged []gapRow     `json:"unchanged"`
+	Replaced  []gapRow     `json:"replaced"`
 	Resolved  []gapRow     `json:"resolved"`
 	Unseen    []gapRow     `json:"unseen"`
 }
@@ -107,7 +108,7 @@ func (in Input) compared() compared {
 		return out
 	}
 	c := in.Compare()
-	return compared{in.Baseline.AsOf, rows(c.New), rows(c.Changed), rows(c.Unchanged), gone(c.Resolved), gone(c.Unseen)}
+	return compared{in.Baseline.AsOf, rows(c.New), rows(c.Changed), rows(c.Unchanged), gone(c.Replaced), gone(c.Resolved), gone(c.Unseen)}
 }
 
 // encode writes a value as JSON: indented, with a line feed at the end.

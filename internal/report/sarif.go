@@ -434,6 +434,9 @@ func (s *sarif) results() []sarifResult {
 		for _, g := range cmp.Resolved {
 			out = append(out, s.gone(g, "It is resolved since the baseline."))
 		}
+		for _, g := range cmp.Replaced {
+			out = append(out, s.gone(g, "It was in the baseline, and the same check finds it otherwise now; see the new result."))
+		}
 		for _, g := range cmp.Unseen {
 			out = append(out, s.gone(g, "It was in the baseline, and could not be looked at this time."))
 		}

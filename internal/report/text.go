@@ -181,6 +181,9 @@ func (t *text) baseline() {
 		}
 	}
 	t.names(cmp.Known(), func(s string) string { return t.in.say("baseline.known", map[string]string{"gaps": s}) })
+	for _, g := range cmp.Replaced {
+		t.para(t.in.say("baseline.replaced", map[string]string{"gap": name(g)}), 2, 4)
+	}
 	for _, g := range cmp.Resolved {
 		t.para(t.in.say("baseline.resolved", map[string]string{"gap": name(g)}), 2, 4)
 	}

@@ -26,6 +26,7 @@ var EvidenceCurrent = check.Check{
 		"ISO/IEC 17065:2012, 7.10",
 	},
 	Certainty: check.FailSure,
+	Reads:     []check.Need{{Optional: true}},
 	Run:       evidenceCurrent,
 }
 

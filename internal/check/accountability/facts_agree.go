@@ -29,7 +29,10 @@ var FactsAgree = check.Check{
 	Limits:    "It sees what the evidence in the dossier shows and no more. A fact that no evidence speaks of is taken as declared.",
 	Cites:     []string{"Scheme of the mark, edition 2026.1, facts and grammar: not knowing a fact never takes a criterion away", "ISO/IEC 17065:2012, 7.4.4"},
 	Certainty: check.FailSure,
-	Run:       factsAgree,
+	Reads: []check.Need{{Kinds: []iotmark.EvidenceKind{
+		iotmark.KindFirmwareImage, iotmark.KindSBOM, iotmark.KindHBOM, iotmark.KindVEX, iotmark.KindCryptoList, iotmark.KindNetworkProfile, iotmark.KindInterfaceDescription,
+	}, Optional: true}},
+	Run: factsAgree,
 }
 
 func factsAgree(in check.Input) []iotmark.Finding {

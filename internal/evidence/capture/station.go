@@ -3,8 +3,9 @@ package capture
 import (
 	"regexp"
 	"slices"
-	"strings"
+	"strconv"
 
+	"github.com/open-iot-mark/iotmark/internal/evidence"
 	"github.com/open-iot-mark/iotmark/internal/evidence/protocol"
 )
 
@@ -231,25 +232,11 @@ func (a *analysis) named(s int32, from addr, l protocol.Lookup) {
 	}
 }
 
-// deviceName finds the hardware address of the product in a file name or a
-// comment: device=aa:bb:cc:dd:ee:ff, with other separators or none.
-var deviceName = regexp.MustCompile(`(?i)(?:^|[^a-z0-9])device[=:_. -]{1,2}((?:[0-9a-f]{2}[:._-]?){5}[0-9a-f]{2})(?:$|[^0-9a-f])`)
-
+// deviceIn takes the hardware address of the product from a file name or a
+// comment; zero when there is none.
 func deviceIn(text string) hardware {
-	m := deviceName.FindStringSubmatch(text)
-	if m == nil {
-		return 0
-	}
-	var h hardware
-	for _, c := range strings.ToLower(m[1]) {
-		switch {
-		case c >= '0' && c <= '9':
-			h = h<<4 | hardware(c-'0')
-		case c >= 'a' && c <= 'f':
-			h = h<<4 | hardware(c-'a'+10)
-		}
-	}
-	return h
+	h, _ := strconv.ParseUint(evidence.Device(text), 16, 64) // twelve digits, or nothing
+	return hardware(h)
 }
 
 // roles gives each station its role, and tells the product.

@@ -11,6 +11,8 @@ import (
 	"encoding/hex"
 	"math/big"
 	"strings"
+
+	"github.com/open-iot-mark/iotmark/internal/evidence"
 )
 
 // Keys are parsed, not matched: half of the markers in real images are texts
@@ -18,7 +20,7 @@ import (
 // network packages along, which a determination must not have.
 
 const (
-	maxPEM     = 32 << 10 // bytes of one PEM block; an RSA key of 16384 bits has 13 kB
+	maxPEM     = evidence.MaxArmour
 	maxMarkers = 20_000   // of one image
 	maxDER     = 16 << 10 // bytes of a file that is tried as DER or dropbear key
 )
@@ -340,40 +342,25 @@ func parseDropbear(b []byte) (Key, bool) {
 	return k, !w.bad && private.Sign() > 0 && len(w.b) == 0
 }
 
-var pemBegin = []byte("-----BEGIN ")
-
 // pemKeys finds the private keys in PEM anywhere in the bytes; base is added
 // to the offsets.
 func (a *analysis) pemKeys(path string, b []byte, base int64) {
 	for at := 0; ; {
-		i := bytes.Index(b[at:], pemBegin)
-		if i < 0 {
+		block, ok := evidence.NextArmour(b, at)
+		if !ok {
 			return
 		}
-		at += i
-		start := at
-		at += len(pemBegin)
-		head := b[at:min(len(b), at+64)]
-		end := bytes.Index(head, []byte("-----"))
-		if end < 0 || !bytes.HasSuffix(head[:end], []byte("PRIVATE KEY")) {
-			continue
-		}
+		at = block.Next
 		if a.markers++; a.markers > maxMarkers {
 			if a.markers == maxMarkers+1 {
-				a.unlooked(path, "too many key markers", int64(len(b)-start))
+				a.unlooked(path, "too many key markers", int64(len(b)-block.Start))
 			}
 			return
 		}
-		label := string(head[:end])
-		body := b[at+end+5 : min(len(b), at+maxPEM)]
-		stop := bytes.Index(body, []byte("-----END "+label+"-----"))
-		if stop < 0 {
-			continue
-		}
-		if k, ok := decodePEM(label, body[:stop]); ok {
-			k.Place, k.Offset, k.Encoding = Place{Path: path}, base+int64(start), "pem"
+		if k, ok := decodePEM(block.Label, block.Body); ok {
+			k.Place, k.Offset, k.Encoding = Place{Path: path}, base+int64(block.Start), "pem"
 			add(&a.f.Keys, &a.f.Totals.Keys, maxKeys, k)
-			at += end + 5 + stop
+			at = block.End
 		}
 	}
 }

@@ -259,9 +259,9 @@ func (d *Dialogue) request(q *message, basic Scheme) {
 	if h := hostOf(host); h != "" && d.Host == "" {
 		d.Host = h
 	}
-	if _, query, ok := bytes.Cut(path, []byte("?")); ok {
-		d.form(query)
-	}
+	place, query, _ := bytes.Cut(path, []byte("?"))
+	d.pairs(place)
+	d.form(query)
 	d.body(q.body, mediaType(kind))
 	d.say(whatRequest, bytes.Join([][]byte{method, []byte(" "), []byte(hostOf(host)), path}, nil))
 	if text(q.body) {

@@ -164,6 +164,36 @@ func (d *Dialogue) form(b []byte) {
 	d.fields(&f)
 }
 
+// pairs reads name=value pairs in the segments of a path, parted by & or, as
+// many cameras ask for their picture, by an underscore:
+// /user=admin_password=secret_channel=1_stream=0.sdp.
+func (d *Dialogue) pairs(path []byte) {
+	for seg := range bytes.SplitSeq(path, []byte("/")) {
+		name, rest, ok := bytes.Cut(seg, []byte("="))
+		if !ok {
+			continue
+		}
+		if bytes.IndexByte(seg, '&') >= 0 {
+			d.form(seg)
+			continue
+		}
+		var f fields
+		for n := 0; n < maxFields; n++ {
+			value, after, more := bytes.Cut(rest, []byte("="))
+			next := []byte(nil)
+			if v, as, ok := cutLast(value, '_'); more && ok {
+				value, next = v, as
+			}
+			f.add(unescape(name), unescape(value))
+			if !more || next == nil {
+				break
+			}
+			name, rest = next, after
+		}
+		d.fields(&f)
+	}
+}
+
 // body reads a body by its media type.
 func (d *Dialogue) body(b []byte, kind string) {
 	if len(b) == 0 {
