@@ -119,6 +119,8 @@ func livesOf(s *verifytest.Scheme) func() {
 	return func() {
 		if i%20 == 0 {
 			m = verifytest.NewMaker(fmt.Sprintf("maker-%d.example", i/20))
+			m.Keys[0].Person = fmt.Sprintf("n%d", i/20) // of so many, two would have one pseudonym
+			m.Body.Keys = verifytest.Entries(m.Keys...)
 			s.Register(m)
 		}
 		k := s.Grant(m, fmt.Sprintf("product-%d", i))

@@ -60,6 +60,8 @@ var house = map[string]room{
 	"internal/store/pgtest":    {floor: 9},  // for tests only
 	"internal/store/storetest": {floor: 10}, // for tests only
 	"internal/samples/*":       {floor: 10},
+	"internal/interop":         {floor: 9}, // for tests and the suites of others only
+	"internal/interop/*":       {floor: 11},
 	"internal":                 {floor: 9},
 	"verify":                   {floor: 1},
 	"verify/verifytest":        {floor: 10}, // for tests and the figures only

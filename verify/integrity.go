@@ -119,36 +119,27 @@ func verifyDI(canon []byte, key ed25519.PublicKey) error {
 		return refuse("integrity-malformed", "the document has no proof, or more than one")
 	}
 	options, value, ok := cut(proof, "proofValue")
-	var p struct {
-		Context     json.RawMessage `json:"@context"`
-		Created     *string         `json:"created"`
-		Cryptosuite string          `json:"cryptosuite"`
-		Expires     *string         `json:"expires"`
-		Purpose     string          `json:"proofPurpose"`
-		Type        string          `json:"type"`
-		Method      string          `json:"verificationMethod"`
+	encoded, isText := text(value)
+	if !ok || !isText {
+		return refuse("integrity-malformed", "the proof of the document has no value that is text")
 	}
-	var text string
-	if !ok || json.Unmarshal(options, &p) != nil || json.Unmarshal(value, &text) != nil {
-		return refuse("integrity-malformed", "the proof of the document is not of the form of VC Data Integrity")
+	if kind, suite := textOf(options, "type"), textOf(options, "cryptosuite"); kind != proofType || suite != cryptosuite {
+		return refuse("integrity-unknown", "the document has a proof of type %q, suite %q; known is %s", clip(kind), clip(suite), cryptosuite)
 	}
-	if p.Type != proofType || p.Cryptosuite != cryptosuite {
-		return refuse("integrity-unknown", "the document has a proof of type %q, suite %q; known is %s", clip(p.Type), clip(p.Cryptosuite), cryptosuite)
-	}
-	if p.Purpose != proofPurpose || p.Method == "" || p.Expires != nil {
+	if _, ends := valueOf(options, "expires"); ends || textOf(options, "proofPurpose") != proofPurpose || textOf(options, "verificationMethod") == "" {
 		return refuse("integrity-malformed", "the proof of the document is for another purpose than an assertion, names no key, or has an end")
 	}
-	if p.Created != nil {
-		if _, err := time.Parse(time.RFC3339, *p.Created); err != nil {
+	if _, dated := valueOf(options, "created"); dated {
+		if _, err := time.Parse(time.RFC3339, textOf(options, "created")); err != nil {
 			return refuse("integrity-malformed", "the proof of the document was created at no time")
 		}
 	}
-	if len(p.Context) > 0 {
-		if doc, ok = withContext(doc, p.Context); !ok {
+	if context, given := valueOf(options, "@context"); given {
+		if doc, ok = withContext(doc, context); !ok {
 			return refuse("integrity-malformed", "the contexts of the proof are not the first ones of the document")
 		}
 	}
-	sig, ok := decode58(text, ed25519.SignatureSize)
+	sig, ok := decode58(encoded, ed25519.SignatureSize)
 	if !ok {
 		return refuse("integrity-malformed", "the value of the proof is not 64 bytes in base58")
 	}

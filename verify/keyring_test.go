@@ -105,6 +105,32 @@ func TestMakerKeys(t *testing.T) {
 	}
 }
 
+// A mark that was withdrawn in one generation of the log does not come back in
+// the next by telling the beginning of its life again. A declaration from
+// before the log does count.
+func TestNextGeneration(t *testing.T) {
+	t.Parallel()
+	old := verifytest.New(t, verifytest.Opts{})
+	s := verifytest.New(t, verifytest.Opts{Start: old.Now.AddDate(1, 0, 0)})
+	start := len(old.Entries)
+	k := old.Grant(old.Makers[0], "lamp")
+	for _, e := range old.Entries[start:] {
+		s.AppendBytes(e, s.Now.Unix())
+	}
+	k.Withdraw(verify.Committee)
+	s.Append(draft{Type: verify.DeclarationType, Subject: s.Makers[0].Product("lamp"), Signers: s.Makers[0].Keys, Time: old.Now,
+		Body: map[string]any{"key": s.Makers[0].Keys[0].KeyEntry.Key, "maker": map[string]any{"domain": "maker1.example"}, "product": map[string]any{"id": "lamp"}}, Seen: s.Now})
+	reg := replay(t, s)
+	if len(reg.Marks)+len(reg.Applications) != 0 || len(reg.Products) != 1 || reg.Products[0].Declarations != 1 {
+		t.Errorf("got %+v %+v", reg.Marks, reg.Products)
+	}
+	for _, v := range reg.Voids {
+		if v.Reason != "before-log" && v.Reason != "prev-wrong" {
+			t.Errorf("got %+v", v)
+		}
+	}
+}
+
 // What is wrong about a log as a whole is an error; what is wrong about an
 // entry is not.
 func TestReplayErrors(t *testing.T) {

@@ -23,6 +23,7 @@ func Reasons() []Why {
 		{"id-used", "an entry before has the id"},
 		{"prev-wrong", "the entry does not follow the last one of its subject"},
 		{"clock-ahead", "the entry claims a time after that at which outsiders saw it"},
+		{"before-log", "the entry is of a time before the log was opened"},
 		{"signature-wrong", "a signature that names a known key is not one of this text by that key"},
 		{"act-not-allowed", "the act does not follow from the state"},
 		{"reference-missing", "what the entry points at is not there, or is not the last"},

@@ -50,6 +50,7 @@ type Replayer struct {
 	rings    []ref // keyring.set, in order
 	policy   string
 	opened   bool
+	begun    int64 // time that log.opened claims
 	status   ref
 	statuses StatusBody
 
@@ -210,6 +211,13 @@ func (a *act) when() error {
 		return refuse("clock-ahead", "the entry claims to be of %s", a.Time)
 	}
 	a.at = claimed
+	// Chains of the whole scheme begin with log.opened, and belong to one log by
+	// that. Others begin with nothing: what was decided in the log before this
+	// one, and perhaps undone there, must not be told again here. Declarations
+	// may be older than the log; they say what they said.
+	if kind := forms[a.Type].Subject; kind != NoSubject && a.Type != DeclarationType && a.r.opened && claimed < a.r.begun {
+		return refuse("before-log", "the entry claims to be of %s; the log was opened at %s", a.Time, timeOf(a.r.begun).Format(entryTime))
+	}
 	if a.seen == 0 {
 		a.seen = claimed
 		return nil

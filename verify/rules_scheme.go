@@ -17,7 +17,7 @@ func (a *act) logOpened() error {
 	if _, err := a.count(nil); err != nil {
 		return err
 	}
-	a.commit = func(ref) { a.r.opened = true }
+	a.commit = func(ref) { a.r.opened, a.r.begun = true, a.Signed.At().Unix() }
 	return nil
 }
 

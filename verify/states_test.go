@@ -49,7 +49,7 @@ func statesDocument() string {
 	b.WriteString("<!-- Written by make generate from the tables of the root package and of verify; do not edit. -->\n# States of a mark\n\n")
 	b.WriteString("A mark moves by entries of the public log, and by time. What is not in this table is not allowed:\n" +
 		"an entry that would do it stays in the log and has no effect. Replay, procedures and pages go by the\n" +
-		"same table (`iotmark.MarkMoves`).\n\n```mermaid\nstateDiagram-v2\n")
+		"same table (`iotmark.MarkMoves`). What the entries say stands in [entries.md](entries.md).\n\n```mermaid\nstateDiagram-v2\n")
 	beside := map[iotmark.MarkState][]string{}
 	for _, m := range iotmark.MarkMoves() {
 		switch {
@@ -92,15 +92,6 @@ func statesDocument() string {
 		if acts := beside[s]; len(acts) > 0 {
 			fmt.Fprintf(&b, "| %s | %s |\n", s, strings.Join(acts, ", "))
 		}
-	}
-	b.WriteString("\n## Who signs\n\nAs long as the keyring says nothing else (`verify.DefaultRules`). Everybody counts once, and nobody on two sides.\n\n" +
-		"| entry | is about | signed by |\n| --- | --- | --- |\n")
-	for _, f := range verify.Forms() {
-		subject := string(f.Subject)
-		if f.Subject == verify.NoSubject {
-			subject = "the scheme"
-		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", f.Type, subject, rules[f.Type])
 	}
 	b.WriteString("\n## Why an entry has no effect\n\nThe first reason that holds, in this order but for those of one family of acts.\n\n| reason | meaning |\n| --- | --- |\n")
 	for _, w := range verify.Reasons() {

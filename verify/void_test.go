@@ -135,6 +135,9 @@ var voidCases = []struct {
 		s.Opts.Unwitnessed = true
 		s.AppendVoid(draft{Type: verify.NoteCorrection, Body: verify.CorrectionBody{Leaf: s.Ring, Text: "x"}, Signers: s.Committee[:2], Time: time.Date(2137, 1, 1, 0, 0, 0, 0, time.UTC)})
 	}},
+	{"a decision from before the log", "before-log", false, func(s *scheme) {
+		s.AppendVoid(draft{Type: verify.PromiseSet, Subject: s.Makers[0].Product("lamp"), Body: s.PromiseOf(s.Makers[0], "lamp"), Signers: s.Makers[0].Keys, Time: s.Opts.Start.Add(-time.Second), Seen: s.Now})
+	}},
 	{"a wrong signature beside enough right ones", "signature-wrong", false, func(s *scheme) {
 		bad := s.Committee[2]
 		bad.Private = slices.Clone(bad.Private)

@@ -75,6 +75,7 @@ type Auditor struct {
 	trust  *verify.Trust
 	policy *verify.Policy
 	now    func() time.Time
+	public int64 // entries that are published; those after them are judged by now
 
 	rules    *verify.Replayer
 	birth    ledger.Head // that covers the entry applied last; zero: it is not published yet
@@ -125,7 +126,8 @@ func (a *Auditor) Published(ctx context.Context, progress func(done, of int64)) 
 	if err != nil {
 		return nil, err
 	}
-	if err := a.advance(ctx, h, false, progress); err != nil {
+	a.public = h.Size
+	if err := a.advance(ctx, h, progress); err != nil {
 		return nil, err
 	}
 	return a.report(h, seen, a.now().UTC().Truncate(time.Second)), nil
@@ -135,7 +137,12 @@ func (a *Auditor) Published(ctx context.Context, progress func(done, of int64)) 
 // auditor does who is asked for his signature. An error keeps it back:
 // audit-differs when something does not follow from the log.
 func (a *Auditor) Examine(ctx context.Context, h ledger.Head) error {
-	if err := a.advance(ctx, h, true, nil); err != nil {
+	published, err := a.log.Head(ctx)
+	if err != nil {
+		return err
+	}
+	a.public = published.Size
+	if err := a.advance(ctx, h, nil); err != nil {
 		return err
 	}
 	if n := len(a.differs); n > 0 {
@@ -149,7 +156,7 @@ func (a *Auditor) Examine(ctx context.Context, h ledger.Head) error {
 // advance replays up to a head. What was replayed before is not read again,
 // unless a guessed time turned out to matter, or a new entry speaks of a
 // state that is past.
-func (a *Auditor) advance(ctx context.Context, h ledger.Head, ahead bool, progress func(done, of int64)) error {
+func (a *Auditor) advance(ctx context.Context, h ledger.Head, progress func(done, of int64)) error {
 	if h.Size < a.rules.Size() {
 		a.restart()
 	}
@@ -172,7 +179,7 @@ func (a *Auditor) advance(ctx context.Context, h ledger.Head, ahead bool, progre
 		if err != nil {
 			return err
 		}
-		if err := a.apply(ctx, note, h, ahead); err != nil {
+		if err := a.apply(ctx, note, h); err != nil {
 			return err
 		}
 		if n := a.rules.Size(); progress != nil && n%1024 == 0 {
@@ -231,21 +238,23 @@ func (a *Auditor) compute() error {
 	return nil
 }
 
-// apply replays one entry. ahead: it need not be published yet.
-func (a *Auditor) apply(ctx context.Context, note []byte, h ledger.Head, ahead bool) error {
+// apply replays one entry.
+func (a *Auditor) apply(ctx context.Context, note []byte, h ledger.Head) error {
 	if err := a.compute(); err != nil {
 		return err
 	}
 	index := a.rules.Size()
-	since, err := a.born(ctx, index)
-	if iotmark.KindOf(err) == iotmark.NotFound && ahead {
-		since, err = a.now().Unix(), nil
-		if s, e := verify.Parse(a.trust.Domain, note); e == nil {
+	var since int64
+	if index < a.public {
+		var err error
+		if since, err = a.born(ctx, index); err != nil {
+			return err
+		}
+	} else {
+		since = a.now().Unix()
+		if s, err := verify.Parse(a.trust.Domain, note); err == nil {
 			a.guessed = append(a.guessed, guess{index, s.At().Unix(), since})
 		}
-	}
-	if err != nil {
-		return err
 	}
 	void := a.rules.Apply(note, since)
 	if since == 0 && index == h.Size-1 {
@@ -310,10 +319,10 @@ func (a *Auditor) born(ctx context.Context, index int64) (int64, error) {
 func (a *Auditor) guessedRight(ctx context.Context) (bool, error) {
 	for len(a.guessed) > 0 {
 		g := a.guessed[0]
-		at, err := a.born(ctx, g.index)
-		if iotmark.KindOf(err) == iotmark.NotFound {
+		if g.index >= a.public {
 			return true, nil
 		}
+		at, err := a.born(ctx, g.index)
 		if err != nil {
 			return false, err
 		}

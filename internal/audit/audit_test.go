@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -181,6 +182,48 @@ func TestDiffers(t *testing.T) {
 func hasID(err error, id iotmark.ErrorID) bool {
 	e, ok := err.(*iotmark.Error)
 	return ok && e.ID == id
+}
+
+// An auditor is asked before the world sees the entries.
+func TestExaminesWhatIsNotPublished(t *testing.T) {
+	t.Parallel()
+	s := life(t)
+	whole, part := s.Entries, *s
+	part.Entries = whole[:12]
+	l := open(t, &part)
+	l.send(t)
+	before := map[string][]byte{}
+	for _, name := range []string{"checkpoint", "births"} {
+		b, err := os.ReadFile(filepath.Join(l.dir, name))
+		must(t, err)
+		before[name] = b
+	}
+	asked := l.auditor(t)
+	for _, h := range []int{15, len(whole)} {
+		part.Entries = whole[:h]
+		l.send(t)
+		next, err := l.Head(t.Context())
+		must(t, err)
+		after := map[string][]byte{}
+		for name, b := range before {
+			after[name], err = os.ReadFile(filepath.Join(l.dir, name))
+			must(t, err)
+			must(t, os.WriteFile(filepath.Join(l.dir, name), b, 0o644))
+		}
+		if err := asked.Examine(t.Context(), next); err != nil {
+			t.Fatalf("of %d entries, of which 12 are published: %v", h, err)
+		}
+		for name, b := range after {
+			must(t, os.WriteFile(filepath.Join(l.dir, name), b, 0o644))
+		}
+	}
+	got, err := asked.Published(t.Context(), nil)
+	must(t, err)
+	fresh, err := l.auditor(t).Published(t.Context(), nil)
+	must(t, err)
+	if diff := cmp.Diff(fresh, got); diff != "" {
+		t.Errorf("(-fresh +asked before)\n%s", diff)
+	}
 }
 
 // What an auditor finds who follows a log is what he finds who comes last,

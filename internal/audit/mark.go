@@ -30,7 +30,8 @@ func (a *Auditor) Mark(ctx context.Context, code string, now time.Time, progress
 	if err != nil {
 		return verify.Result{}, err
 	}
-	if err := a.advance(ctx, h, false, progress); err != nil {
+	a.public = h.Size
+	if err := a.advance(ctx, h, progress); err != nil {
 		return verify.Result{}, err
 	}
 	reg := a.rules.Registry(now)

@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -62,8 +63,18 @@ func scripts(t *testing.T, dir string, cmds map[string]func(*testscript.TestScri
 			e.Setenv("READY", os.Getenv("READY"))
 			return nil
 		},
-		Cmds: all,
+		Cmds:      all,
+		Condition: condition,
 	})
+}
+
+// condition netns: the kernel lets anybody have a network of his own, which is
+// empty.
+func condition(name string) (bool, error) {
+	if name != "netns" {
+		return false, fmt.Errorf("there is no condition %q", name)
+	}
+	return exec.Command("unshare", "-n", "-r", "true").Run() == nil, nil
 }
 
 // exits CODE COMMAND...: the command ends with this exit code. Its output goes

@@ -158,7 +158,7 @@ func markText(r verify.Result) string {
 		case s.ID == "replay":
 			linef(&b, ": %s", s.Args["size"])
 		case s.ID == verify.StepCurrency && s.Args["days"] != "":
-			linef(&b, ": %s days", s.Args["days"])
+			linef(&b, ": %s", daysOf(s.Args["days"]))
 		}
 		b.WriteString("\n")
 	}
@@ -183,6 +183,14 @@ func markText(r verify.Result) string {
 		b.WriteString("A mark is about a model. That the thing in your hand is of that model, it cannot show.\n")
 	}
 	return b.String()
+}
+
+// daysOf writes a number of days.
+func daysOf(n string) string {
+	if n == "1" {
+		return "1 day"
+	}
+	return n + " days"
 }
 
 func upper(s string) string {

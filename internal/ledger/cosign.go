@@ -236,6 +236,8 @@ func (ws *witnesses) ask(ctx context.Context, i int, h Head, ps *proofs) ([]byte
 			return nil, no(nil, "it does not know this log; its operator has to add the log's key")
 		case status == http.StatusForbidden:
 			return nil, no(nil, "it knows this log by another key")
+		case status == http.StatusNotAcceptable:
+			return nil, no(nil, "it has read the entries and does not sign what they say; its operator knows why")
 		case status == http.StatusTooManyRequests:
 			return nil, no(nil, "it is asked too often")
 		default:

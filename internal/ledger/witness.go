@@ -331,7 +331,14 @@ func (w *Witness) judge(ctx context.Context, out http.ResponseWriter, l *watched
 	if w.cfg.Examine != nil {
 		if err := w.cfg.Examine(ctx, h); err != nil {
 			w.cfg.Log.Warn("not signed", "log", l.origin, "entries", h.Size, "error", err)
-			answer(out, iotmark.HTTPStatus(err), "examined, and not signed")
+			status := http.StatusInternalServerError
+			switch iotmark.KindOf(err) { // 403, 404, 409, 422 and 429 say other things here
+			case iotmark.Unverified:
+				status = http.StatusNotAcceptable
+			case iotmark.Unavailable:
+				status = http.StatusServiceUnavailable
+			}
+			answer(out, status, "examined, and not signed")
 			return
 		}
 	}

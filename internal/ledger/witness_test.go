@@ -19,6 +19,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/ledger"
 )
 
@@ -488,6 +489,10 @@ func TestWitnessExamines(t *testing.T) {
 	reason.Store(&err)
 	if got, _, b := add(t, c.url, s.request(t, 3, 4)); got != 500 || !strings.Contains(b, "not signed") {
 		t.Errorf("%d %q", got, b)
+	}
+	err = &iotmark.Error{Kind: iotmark.Unverified, ID: "audit-differs", Msg: "a status list is wrong"}
+	if got, _, _ := add(t, c.url, s.request(t, 3, 4)); got != 406 {
+		t.Errorf("%d: 422 would say that the log was forked", got)
 	}
 	reason.Store(nil)
 	if got, _, _ := add(t, c.url, s.request(t, 3, 4)); got != 200 {
