@@ -160,7 +160,7 @@ func parseCount(s string) (int64, bool) {
 // proof-malformed, those of [Policy.Open], proof-wrong.
 func Inclusion(tlogProof, note []byte, p *Policy, origin string) (index int64, s Seen, err error) {
 	o := opener{policy: p, origin: origin}
-	return o.inclusion(tlogProof, note)
+	return o.inclusion(string(tlogProof), rfc6962.DefaultHasher.HashLeaf(note))
 }
 
 // opener opens checkpoints, the same one once.
@@ -184,8 +184,9 @@ func (o *opener) open(checkpoint string) (Seen, error) {
 	return s, err
 }
 
-func (o *opener) inclusion(tlogProof, note []byte) (int64, Seen, error) {
-	index, path, checkpoint, err := parseProof(string(tlogProof))
+// inclusion is Inclusion of the entry that has a leaf.
+func (o *opener) inclusion(tlogProof string, leaf []byte) (int64, Seen, error) {
+	index, path, checkpoint, err := parseProof(tlogProof)
 	if err != nil {
 		return 0, Seen{}, err
 	}
@@ -193,7 +194,6 @@ func (o *opener) inclusion(tlogProof, note []byte) (int64, Seen, error) {
 	if err != nil {
 		return 0, Seen{}, err
 	}
-	leaf := rfc6962.DefaultHasher.HashLeaf(note)
 	if index >= s.Size || proof.VerifyInclusion(rfc6962.DefaultHasher, uint64(index), uint64(s.Size), leaf, path, s.Root[:]) != nil {
 		return 0, Seen{}, refuse("proof-wrong", "the entry is not at index %d of the log that the checkpoint of size %d is of", index, s.Size)
 	}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/open-iot-mark/iotmark"
 )
 
 var errTooLong = errors.New("unpacks to more than is allowed")
@@ -19,6 +21,7 @@ type inflater struct {
 
 	last     string // encodedList that was unpacked last: two lists are often the same
 	lastBits Bits
+	lastSum  iotmark.Digest // SHA-256 of them
 }
 
 // gunzip unpacks one member of at most so many bytes, without optional fields

@@ -3,7 +3,9 @@ package verify
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -206,7 +208,8 @@ func parseList(domain string, doc []byte, z *inflater) (l List, rest, proof []by
 		if z.lastBits, err = z.bits(encoded, ListBits); err != nil {
 			return List{}, nil, nil, err
 		}
-		z.last = encoded
+		sum := sha256.Sum256(z.lastBits)
+		z.last, z.lastSum = encoded, iotmark.Digest(hex.EncodeToString(sum[:]))
 	}
 	l.Bits = z.lastBits
 	return l, rest, proof, nil

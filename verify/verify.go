@@ -137,7 +137,11 @@ func (v *verification) logged(s *Step) error {
 		if err != nil {
 			return err
 		}
-		index, seen, err := v.opener.inclusion([]byte(p.Proof), note)
+		leaf, err := hex.DecodeString(string(e.Leaf))
+		if err != nil {
+			return err // not after Parse
+		}
+		index, seen, err := v.opener.inclusion(p.Proof, leaf)
 		if err != nil {
 			return err
 		}
@@ -301,8 +305,7 @@ func (v *verification) lists(*Step) error {
 		if l.ID != id || l.Purpose != purpose {
 			return refuse("list-missing", "the status list %d of the bundle is not the one for %s that has the mark's slot", i+1, purpose)
 		}
-		sum := sha256.Sum256(l.Bits)
-		if !slices.Contains(v.status.Lists, ListHash{ID: id, Purpose: purpose, SHA256: iotmark.Digest(hex.EncodeToString(sum[:]))}) {
+		if !slices.Contains(v.status.Lists, ListHash{ID: id, Purpose: purpose, SHA256: v.inflater.lastSum}) {
 			return refuse("list-hash-wrong", "the status list for %s is not the one that the status entry names", purpose)
 		}
 		if !l.From.Equal(v.parts.status.At()) {
