@@ -123,7 +123,8 @@ func (c *tileCache) put(t tlog.Tile, b []byte) {
 type tileReader struct {
 	ctx   context.Context
 	src   source
-	cache *tileCache
+	cache *tileCache // read once
+	known *tileCache // verified against the tree that is read
 }
 
 // Height is that of C2SP tlog-tiles.
@@ -149,16 +150,48 @@ func (r tileReader) ReadTiles(ts []tlog.Tile) ([][]byte, error) {
 func (r tileReader) SaveTiles(ts []tlog.Tile, data [][]byte) {
 	for i, t := range ts {
 		r.cache.put(t, data[i])
+		r.known.put(t, data[i])
 	}
 }
 
-// hashes reads hashes that are verified against a head.
+// hashes reads hashes that are verified against a head. Tiles that were, for
+// this head, are not verified again; those in the cache may be of another one.
 func hashes(ctx context.Context, s source, c *tileCache, h Head) tlog.HashReader {
-	r := tlog.TileHashReader(h.tree(), tileReader{ctx, s, c})
+	known := new(tileCache)
+	r := tlog.TileHashReader(h.tree(), tileReader{ctx, s, c, known})
 	return tlog.HashReaderFunc(func(ix []int64) ([]tlog.Hash, error) {
-		hs, err := r.ReadHashes(ix)
-		return hs, unfit(err, s, h)
+		out := make([]tlog.Hash, len(ix))
+		var ask []int64
+		var at []int
+		for i, x := range ix {
+			t := tileOf(x, h.Size)
+			if b := known.get(t); b != nil {
+				var err error
+				if out[i], err = tlog.HashFromTile(t, b, x); err == nil {
+					continue
+				}
+			}
+			ask, at = append(ask, x), append(at, i)
+		}
+		if len(ask) == 0 {
+			return out, nil
+		}
+		hs, err := r.ReadHashes(ask)
+		if err != nil {
+			return nil, unfit(err, s, h)
+		}
+		for i, x := range hs {
+			out[at[i]] = x
+		}
+		return out, nil
 	})
+}
+
+// tileOf is the tile that has a hash, as wide as it is in a tree of that size.
+func tileOf(x, size int64) tlog.Tile {
+	t := tlog.TileForIndex(height, x)
+	t.W = int(min(size>>(height*t.L)-t.N*width, width))
+	return t
 }
 
 // unfit says of an error of sumdb/tlog which log is meant. Errors of ours
@@ -178,12 +211,7 @@ func bare(ctx context.Context, s source, size int64) tlog.HashReader {
 	return tlog.HashReaderFunc(func(ix []int64) ([]tlog.Hash, error) {
 		out := make([]tlog.Hash, len(ix))
 		for i, x := range ix {
-			t := tlog.TileForIndex(height, x)
-			if most := size>>(height*t.L) - t.N*width; most < width {
-				t.W = int(most)
-			} else {
-				t.W = width
-			}
+			t := tileOf(x, size)
 			b := kept[t]
 			if b == nil {
 				var err error

@@ -61,8 +61,6 @@ if [ -n "$lite" ]; then
 	ssh-add -q lite.ssh 2>out
 	"$lite" -name lite.witness.example -db lite.db -ssh-agent "$tmp/agent" -listen 127.0.0.1:7403 -key "$(ssh-keygen -l -f lite.ssh.pub | cut -d ' ' -f 2)" >lite.log 2>&1 & pids="$pids $!"
 	wait_for port 7403
-	hash=$(printf 'log.mark.example/1' | sha256sum | cut -d ' ' -f 1)
-	: "$hash"
 	sqlite3 lite.db "INSERT INTO log(origin, tree_size, tree_hash) VALUES('log.mark.example/1', 0, '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='); INSERT INTO key(origin, key) VALUES('log.mark.example/1', '$(cat log.vkey)');"
 	lite_vkey=$(curl -s http://127.0.0.1:7403/ | grep -o 'lite.witness.example+[0-9a-f]*+[A-Za-z0-9+/=]*' | head -n 1)
 	echo "witness lite $lite_vkey http://127.0.0.1:7403" >>policy
