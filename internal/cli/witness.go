@@ -93,15 +93,15 @@ it in DIR before it answers. What was refused is kept in DIR/refused, and two
 checkpoints that prove a fork in DIR/forks. The first line of output is the
 address.
 
-With --audit it is an auditor: it signs only when the whole log, replayed from
-the root keys in the trust file on, says nothing of itself that does not
+With --audit it is an auditor: it signs only when the whole log, replayed
+from the root keys in the trust file on, says nothing of itself that does not
 follow, and keeps its signature back for ever otherwise.`,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "key", Usage: "the witness's key: `FILE`"},
 			&cli.StringSliceFlag{Name: "log", Usage: "`KEY` of a log, or its file; may be repeated"},
 			&cli.DurationFlag{Name: "every", Value: time.Second, Usage: "sign for each log once in `TIME`"},
 			&cli.IntFlag{Name: "burst", Value: 20, Usage: "and `NUMBER` times at once"},
-			&cli.StringFlag{Name: "audit", Usage: "audit before signing: the log, a folder or an `ADDRESS`"},
+			&cli.StringFlag{Name: "audit", Usage: "audit first: the log's folder or `ADDRESS`"},
 			trustFlag(),
 			serveFlag("8028"),
 		}, passphraseFlags()...),
