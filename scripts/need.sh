@@ -14,10 +14,10 @@ if [ "${minor:-0}" -lt 26 ]; then
 fi
 
 # program:Debian package; the race detector needs a C compiler, the ELF tests
-# compare with readelf, the corpus of Debian packages is unpacked by dpkg-deb, ssh-keygen verifies what we sign, chromium shows the pages,
+# compare with readelf, the corpus of Debian packages is unpacked by dpkg-deb, ssh-keygen verifies what we sign, chromium shows the pages, node runs the verifier in JavaScript,
 # PostgreSQL is the second database: the server only, no cluster is made and none is started
 want=
-for p in gcc:gcc readelf:binutils git:git xz:xz-utils npm:npm ssh-keygen:openssh-client chromium:chromium; do
+for p in gcc:gcc readelf:binutils git:git xz:xz-utils npm:npm ssh-keygen:openssh-client chromium:chromium node:nodejs; do
 	command -v "${p%%:*}" >/dev/null || want="$want ${p##*:}"
 done
 command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || want="$want postgresql"

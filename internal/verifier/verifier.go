@@ -15,13 +15,13 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"encoding/json"
+	"html"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/open-iot-mark/iotmark"
 )
-
-// MaxCompressed is what the page may weigh, compressed with gzip, in bytes.
-const MaxCompressed = 8 << 10
 
 var (
 	//go:embed verifier.mjs
@@ -42,27 +42,52 @@ var (
 // times in Unix seconds and the failure as its id.
 func Script() []byte { return []byte(squeeze(script)) }
 
-// Page returns the page as one file of HTML: no other file, no network, no
-// cookie. Its Content-Security-Policy admits its own script and style by
-// hash. Trust is a trust.json that it starts with, and may be empty: then
-// whoever checks chooses one. A trust that is no JSON is refused with kind
-// Invalid and id trust-malformed; whether it is a good one says verify.ParseTrust.
-func Page(trust []byte) ([]byte, error) {
+// Languages returns the languages that the page is there in, by their tags.
+func Languages() []string { return slices.Sorted(maps.Keys(sayings)) }
+
+// sayings are the words of the page by language and name.
+var sayings = func() (out map[string]map[string]string) {
+	if err := json.Unmarshal(words, &out); err != nil {
+		panic("verifier: words.json: " + err.Error()) // a test reads it
+	}
+	return out
+}()
+
+// Page returns the page in a language as one file of HTML: no other file, no
+// network, no cookie. Its Content-Security-Policy admits its own script and
+// style by hash. Trust is a trust.json that it starts with, and may be empty:
+// then whoever checks chooses one. Errors are of kind Invalid: trust-malformed,
+// for what is no JSON (whether it is a good one says verify.ParseTrust), and
+// language-unknown.
+func Page(language string, trust []byte) ([]byte, error) {
+	say, ok := sayings[language]
+	if !ok {
+		return nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "language-unknown", Field: "language",
+			Msg: "the page is there in " + strings.Join(Languages(), " and ") + ", not in " + language}
+	}
 	trust = bytes.TrimSpace(trust)
 	// What ends the element or begins a comment in it cannot be put into a script element.
 	if len(trust) > 0 && (!json.Valid(trust) || bytes.Contains(trust, []byte("<"))) {
 		return nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "trust-malformed", Field: "trust",
 			Msg: "the trust file is not JSON, or has the character < in it; give the page the file as it was published"}
 	}
-	var w bytes.Buffer
-	if err := json.Compact(&w, words); err != nil {
-		return nil, err
-	}
 	code := "\n" + strings.Replace(squeeze(script), "\nexport ", "\n", 1) + squeeze(around)
 	look := squeeze(style)
 	policy := "default-src 'none'; script-src '" + hash(code) + "'; style-src '" + hash(look) + "'; base-uri 'none'; form-action 'none'"
-	return []byte(strings.NewReplacer("{{policy}}", policy, "{{style}}", look, "{{words}}", w.String(),
-		"{{trust}}", string(trust), "{{script}}", code).Replace(skeleton)), nil
+	spoken := map[string]string{}
+	puts := []string{"{{lang}}", language, "{{policy}}", policy, "{{style}}", look, "{{built-in}}", string(trust), "{{code}}", code}
+	for name, s := range say {
+		if place := "{{" + name + "}}"; strings.Contains(skeleton, place) {
+			puts = append(puts, place, html.EscapeString(s))
+		} else {
+			spoken[name] = s
+		}
+	}
+	b, err := json.Marshal(spoken) // which writes < as an escape
+	if err != nil {
+		return nil, err
+	}
+	return []byte(strings.NewReplacer(append(puts, "{{words}}", string(b))...).Replace(skeleton)), nil
 }
 
 // hash is a source expression of a Content-Security-Policy (CSP 3, 2.3.1).
