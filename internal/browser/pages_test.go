@@ -34,7 +34,8 @@ type served struct {
 	policy   string
 	kind     string
 	body     []byte
-	requests int // how many a visit makes
+	requests int    // how many a visit makes
+	prepare  string // done on the page before it is looked at
 }
 
 const html = "text/html; charset=utf-8"
@@ -77,7 +78,7 @@ func everything(t *testing.T, products map[string]preview.Judged) []served {
 		if err := write(&b); err != nil {
 			t.Fatal(err)
 		}
-		out = append(out, served{name, policy, html, b.Bytes(), 1})
+		out = append(out, served{name, policy, html, b.Bytes(), 1, ""})
 	}
 	for name, j := range products {
 		for _, l := range message.Languages() {
@@ -233,6 +234,9 @@ func look(t *testing.T, b *browser.Browser, axe string, s served, v browser.View
 	})
 	if len(got) != s.requests {
 		t.Errorf("%s asks for %d things: %v", name, len(got), got)
+	}
+	if s.prepare != "" {
+		ask(s.prepare, nil)
 	}
 	ask(axe+"; 0", nil)
 	for _, dark := range []bool{false, true} {
