@@ -22,7 +22,7 @@ const show = (r, now) => {
 	const title = say(a, a === 'expired' ? day(t.valid_until) : Math.floor((now - r.asOf) / DAY));
 	said(el('div', [
 		el('strong', title),
-		...a === 'cannot-check' ? [el('p', say(WHY[r.failure] ?? 'newer'))] : a === 'not-genuine' ? [el('p', [say('why') + ' ', el('code', r.failure)]), el('p', say('doubt'))] : [el('p', say('asof', date(r.asOf, { timeStyle: 'short' })))],
+		...a === 'cannot-check' ? [el('p', say(WHY[r.failure] ?? 'newer'))] : a === 'not-genuine' ? [el('p', [say('why') + ' ', say('s-' + r.steps.at(-1)) + ' ', el('code', r.failure)]), el('p', say('doubt'))] : [el('p', say('asof', date(r.asOf, { timeStyle: 'short' })))],
 		...sure && a !== 'genuine-current' ? [el('p', say('renew'))] : [],
 	], good ? 'good' : sure || a === 'cannot-check' ? '' : 'bad'));
 	const section = (id, e) => $('m').append(el('h2', say(id)), e);
