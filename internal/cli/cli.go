@@ -164,6 +164,7 @@ func root(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 			explainCommand(),
 			publishCommand(),
 			verifyCommand(),
+			verifierCommand(),
 			attestCommand(),
 			auditCommand(),
 			logCommand(),
