@@ -22,8 +22,8 @@ gives it the file of a mark. It does in a browser what iotmark verify does.
 A page proves nothing about those who serve it. Those who grant the mark
 should not be the only ones who have one.`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "trust", Usage: "`FILE` trust.json that the page starts with; without one, whoever checks chooses it"},
-			&cli.StringFlag{Name: "lang", Value: "en", Usage: "`LANGUAGE` of the page: " + strings.Join(verifier.Languages(), " or ")},
+			&cli.StringFlag{Name: "trust", Usage: "`FILE` trust.json that the page starts with"},
+			&cli.StringFlag{Name: "lang", Value: "en", Usage: "`LANG` of the page: " + strings.Join(verifier.Languages(), " or ")},
 		},
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			var trust []byte
