@@ -1,3 +1,7 @@
+//go:build !race
+
+// Nothing here runs at once, and the database is slow under the race detector.
+
 package registry_test
 
 import (

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,13 +52,27 @@ func TestNothingIsPublished(t *testing.T) {
 	})
 }
 
+// gate is a log that takes nothing while it is shut.
+type gate struct {
+	*ledger.Posix
+	shut atomic.Bool
+}
+
+func (g *gate) Append(ctx context.Context, e []byte) (uint64, error) {
+	if g.shut.Load() {
+		return 0, errDied
+	}
+	return g.Posix.Append(ctx, e)
+}
+
 // A running relay sends what is decided as soon as it is told, says what goes
 // wrong, goes on, and gives the leadership up when it is asked to end.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	s := story(t, 1)
 	w := build(t, s, filepath.Join(t.TempDir(), "registry.db"))
-	d := &dying{Posix: w.log, before: true}
+	d := &gate{Posix: w.log}
+	d.shut.Store(true)
 	ctx, stop := context.WithCancel(t.Context())
 	wake, told, ended := make(chan struct{}), make(chan error, 10), make(chan struct{})
 	go func() {
@@ -69,7 +84,7 @@ func TestRun(t *testing.T) {
 	if err := <-told; !errors.Is(err, errDied) {
 		t.Errorf("told %v", err)
 	}
-	d.before = false // Run waits for wake now
+	d.shut.Store(false)
 	wake <- struct{}{}
 	wake <- struct{}{} // taken when the round before has ended
 	if n := w.log.Health().Size; n != int64(len(s.Entries)) {
