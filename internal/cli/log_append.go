@@ -23,6 +23,8 @@ func logAppendCommand() *cli.Command {
 		Description: `Reads the whole log first and refuses an entry that would have no effect:
 what is in the log stays there. Either all of the entries are added, in their
 order, or none; one that is in the log already is told and not added again.
+With --void an entry without effect is added too, where everybody shall see
+the attempt.
 The checkpoint is published when the witnesses have seen it that the trust
 file asks for, or --policy. One process at a time writes to a log.
 
@@ -31,6 +33,7 @@ file asks for, or --policy. One process at a time writes to a log.
 			&cli.StringFlag{Name: "key", Usage: "the log's key: `FILE`"},
 			&cli.StringFlag{Name: "trust", Usage: "trust `FILE`, by which entries are judged"},
 			&cli.StringFlag{Name: "policy", Usage: "whose witnesses are asked: `FILE`"},
+			&cli.BoolFlag{Name: "void", Usage: "add entries without effect too, for all to see"},
 		}, passphraseFlags()...),
 		Action: logAppend,
 	}
@@ -74,7 +77,7 @@ func logAppend(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	text, err := appendAll(ctx, p, trust, names, entries)
+	text, err := appendAll(ctx, p, trust, names, entries, cmd.Bool("void"))
 	end, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer stop()
 	if e := p.Close(end); e != nil && err == nil {
@@ -85,8 +88,8 @@ func logAppend(ctx context.Context, cmd *cli.Command) error {
 }
 
 // appendAll judges all entries as what comes next in the log, and then adds
-// them.
-func appendAll(ctx context.Context, p *ledger.Posix, trust *verify.Trust, names []string, entries []anEntry) (string, error) {
+// them. void: also those without effect.
+func appendAll(ctx context.Context, p *ledger.Posix, trust *verify.Trust, names []string, entries []anEntry, void bool) (string, error) {
 	there := map[int]int64{}
 	h, err := p.Head(ctx)
 	if err != nil {
@@ -105,12 +108,15 @@ func appendAll(ctx context.Context, p *ledger.Posix, trust *verify.Trust, names 
 	if err != nil {
 		return "", err
 	}
+	voids := map[int]*verify.Void{}
 	for i, e := range entries {
 		if _, ok := there[i]; ok {
 			continue
 		}
 		n := rules.Size()
-		if v := rules.Apply(e.Note, 0); v != nil {
+		if v := rules.Apply(e.Note, 0); v != nil && void {
+			voids[i] = v
+		} else if v != nil {
 			return "", &iotmark.Error{Kind: iotmark.Unverified, ID: v.Reason, Pos: names[i], Msg: fmt.Sprintf("as entry %d of the log it would have no effect, and nothing was added: %s", n, v.Msg)}
 		}
 	}
@@ -125,7 +131,11 @@ func appendAll(ctx context.Context, p *ledger.Posix, trust *verify.Trust, names 
 		if err != nil {
 			return b.String(), err
 		}
-		linef(&b, "%d  %s  %s\n", int64(at), string(e.Leaf), string(e.Type))
+		without := ""
+		if v := voids[i]; v != nil {
+			without = ", without effect: " + string(v.Reason)
+		}
+		linef(&b, "%d  %s  %s%s\n", int64(at), string(e.Leaf), string(e.Type), without)
 	}
 	return b.String(), nil
 }
