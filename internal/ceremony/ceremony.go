@@ -149,7 +149,7 @@ func Run(dir string, o Options) (*State, error) {
 // begin writes the plan that people fill in.
 func (r *run) begin() error {
 	if !verify.IsDomain(r.Domain) {
-		return &iotmark.Error{Kind: iotmark.Invalid, ID: "ceremony-domain", Msg: fmt.Sprintf("to begin a ceremony in %s, give the domain of the scheme", r.dir)}
+		return &iotmark.Error{Kind: iotmark.Invalid, ID: "ceremony-domain", Msg: fmt.Sprintf("to begin a ceremony in %s, give the domain of the scheme, such as --domain mark.example", r.dir)}
 	}
 	if err := r.mkdir(keysDir); err != nil {
 		return err

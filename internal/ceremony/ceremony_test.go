@@ -395,6 +395,27 @@ func TestStops(t *testing.T) {
 		})
 	}
 	d.t = t
+	if err := os.Symlink("/dev/zero", filepath.Join(d.dir, step.Dir, "x.sig")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ceremony.Run(d.dir, d.options(true)); id(err) != "ceremony-file" {
+		t.Errorf("a link: got %v, want ceremony-file", err)
+	}
+	d.remove(step.Dir + "/x.sig")
+	if err := os.Mkdir(filepath.Join(d.dir, step.Dir, "sub"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ceremony.Run(d.dir, d.options(true)); id(err) != "ceremony-file" {
+		t.Errorf("a folder: got %v, want ceremony-file", err)
+	}
+	d.remove(step.Dir + "/sub")
+	policy := d.read("policy.txt")
+	d.remove("policy.txt")
+	d.refused("ceremony-policy", "policy.txt: this file is missing")
+	d.put("policy.txt", policy)
+	if _, err := ceremony.Run(filepath.Join(d.dir, "policy.txt"), d.options(true)); id(err) != "ceremony-file" {
+		t.Errorf("a file for a folder: got %v, want ceremony-file", err)
+	}
 	d.run(false)
 }
 

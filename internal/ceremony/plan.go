@@ -3,8 +3,10 @@ package ceremony
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -274,6 +276,9 @@ type Advice struct {
 // readPolicy returns the policy's lines without comments.
 func readPolicy(dir string) (string, error) {
 	b, err := readFile(filepath.Join(dir, PolicyFile), maxPlan)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", &iotmark.Error{Kind: iotmark.Invalid, ID: "ceremony-policy", Pos: PolicyFile, Msg: "this file is missing; with the one line \"quorum none\" no witness is needed"}
+	}
 	if err != nil {
 		return "", err
 	}
@@ -293,18 +298,30 @@ func readPolicy(dir string) (string, error) {
 	return out.String(), nil
 }
 
+// readFile reads a plain file of at most so many bytes. A link or a pipe that
+// somebody handed in is refused before it is opened.
 func readFile(name string, most int64) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
+	unreadable := func(err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return err // for whoever asks whether it is there
+		}
+		return &iotmark.Error{Kind: iotmark.Invalid, ID: "ceremony-file", Msg: name + " cannot be read", Err: err}
 	}
-	defer f.Close()
-	st, err := f.Stat()
+	st, err := os.Lstat(name)
 	if err != nil {
-		return nil, err
+		return nil, unreadable(err)
 	}
 	if !st.Mode().IsRegular() || st.Size() > most {
 		return nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "ceremony-file", Msg: fmt.Sprintf("%s is no plain file, or has more than %d bytes", name, most)}
 	}
-	return io.ReadAll(io.LimitReader(f, most))
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, most))
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	return b, nil
 }
