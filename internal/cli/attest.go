@@ -18,14 +18,14 @@ import (
 func attestCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "attest",
-		Usage:     "publish what the log in DIR amounts to, and write what marks are verified by to SITE",
+		Usage:     "publish what the log in DIR amounts to",
 		ArgsUsage: "DIR SITE",
-		Description: `Replays the published log, has the operator sign the status of all marks, adds
-it to the log, waits until the witnesses have seen it, and writes to SITE: the
-status lists, the snapshot of the registry, the scheme's DID document, and of
-each mark its credential (m/CODE.vc.json, m/CODE.jwt) and its bundle
-(m/CODE.iotmark), with which anybody verifies it offline. At least once a day,
-and after every decision.
+		Description: `Replays the published log, has the operator sign the status of all marks,
+adds it to the log, waits until the witnesses have seen it, and writes to
+SITE: the status lists, the snapshot of the registry, the scheme's DID
+document, and of each mark its credential (m/CODE.vc.json, m/CODE.jwt) and
+its bundle (m/CODE.iotmark), with which anybody verifies it offline. At least
+once a day, and after every decision.
 
   iotmark attest --key log.key --operator operator.key --issuer issuer.key \
     --trust trust.json log site`,
@@ -34,7 +34,7 @@ and after every decision.
 			&cli.StringFlag{Name: "operator", Usage: "the operator's key, for the entry: `FILE`"},
 			&cli.StringFlag{Name: "issuer", Usage: "the issuer's key, for lists and credentials: `FILE`"},
 			trustFlag(),
-			&cli.StringFlag{Name: "policy", Usage: "whose witnesses are asked: `FILE`; else those of the trust"},
+			&cli.StringFlag{Name: "policy", Usage: "whose witnesses are asked: `FILE`"},
 		}, passphraseFlags()...),
 		Action: attest,
 	}

@@ -38,7 +38,7 @@ checkpoint does not hold, 4 the log could not be read.`,
 }
 
 func trustFlag() cli.Flag {
-	return &cli.StringFlag{Name: "trust", Usage: "trust `FILE`: root keys, key of the log and witnesses"}
+	return &cli.StringFlag{Name: "trust", Usage: "trust `FILE`: keys of root and log, witnesses"}
 }
 
 // trusted reads the trust file that --trust names.

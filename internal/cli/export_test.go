@@ -1,6 +1,13 @@
 package cli
 
-import "github.com/open-iot-mark/iotmark/verify"
+import (
+	"io"
+	"strings"
+
+	ucli "github.com/urfave/cli/v3"
+
+	"github.com/open-iot-mark/iotmark/verify"
+)
 
 // FormatNames lists the formats of check.
 func FormatNames() []string {
@@ -24,3 +31,18 @@ func Words(t verify.Type, body any) string {
 
 // Typed is typed, what somebody types as a passphrase.
 var Typed = typed
+
+// CommandNames lists all commands, those within others too.
+func CommandNames() []string {
+	var out []string
+	var walk func(before string, cs []*ucli.Command)
+	walk = func(before string, cs []*ucli.Command) {
+		for _, c := range cs {
+			name := strings.TrimSpace(before + " " + c.Name)
+			out = append(out, name)
+			walk(name, c.Commands)
+		}
+	}
+	walk("", root(nil, io.Discard, io.Discard).Commands)
+	return out
+}

@@ -17,13 +17,13 @@ func keyCommand() *cli.Command {
 		Usage: "make the key that publications are signed with",
 		Commands: []*cli.Command{{
 			Name:      "new",
-			Usage:     "write a new Ed25519 key to FILE, and its public half to FILE.pub",
+			Usage:     "write a new key to FILE, and its public half to FILE.pub",
 			ArgsUsage: "FILE",
 			Description: `The file is as ssh-keygen -t ed25519 writes it, and is readable by you only.
 Nothing is written over. Keep it where your product's secrets are kept: who
 has it can publish in your name. A key that you have already will do as well.`,
 			Flags: append(newPassphraseFlags(),
-				&cli.StringFlag{Name: "comment", Value: "iotmark", Usage: "`WORDS` in the public half that tell you which key it is"},
+				&cli.StringFlag{Name: "comment", Value: "iotmark", Usage: "`WORDS` in the public half"},
 			),
 			Action: newKey,
 		}},

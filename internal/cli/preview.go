@@ -21,13 +21,13 @@ import (
 func previewCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "preview",
-		Usage:     "show page, label and report side by side, anew when a file changes",
+		Usage:     "show page, label and report, anew when a file changes",
 		ArgsUsage: "[PATH]",
 		Description: `PATH is a product's folder, a zip or tar of it, or a declaration; the folder
 you stand in when it is left out. The preview answers on this machine only,
 until Ctrl-C. Nothing in it is public, and none of it is a mark.`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8026", Usage: "loopback `ADDRESS`; when its port is taken, any free one"},
+			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8026", Usage: "loopback `ADDRESS`"},
 			&cli.StringFlag{Name: "at", Usage: "judge as of `DATE`; today when left out"},
 			&cli.DurationFlag{Name: "every", Value: 500 * time.Millisecond, Usage: "look for changed files after each `TIME`"},
 			unconfinedFlag(),

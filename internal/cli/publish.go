@@ -28,26 +28,27 @@ import (
 func publishCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "publish",
-		Usage:     "write the open declaration as a folder for your own web site",
+		Usage:     "write the open declaration for your own web site",
 		ArgsUsage: "[PATH]",
 		Description: `PATH is a product's folder, a zip or tar of it, or a declaration. The folder
-that is written is DIR/.well-known/iotmark; put it on your web server. Nothing
-is sent anywhere. Restricted and secret evidence is named by title and hash
-only, and so is evidence in which a check found what would help an attacker.
---dry-run shows what would become public and writes nothing; it needs no other
-flag. To publish, --out and --key are needed:
+that is written is DIR/.well-known/iotmark; put it on your web server.
+Nothing is sent anywhere. Restricted and secret evidence is named by title
+and hash only, and so is evidence in which a check found what would help an
+attacker. --dry-run shows what would become public and writes nothing; it
+needs no other flag. To publish, --out and --key are needed:
 
   iotmark key new ../maker.key
   iotmark publish --out ../site --key ../maker.key
 
-What was promised in public is not lowered quietly: an earlier date, or a core
-function that is gone, is refused unless --lower-promise gives the reason.`,
+What was promised in public is not lowered quietly: an earlier date, or a
+core function that is gone, is refused unless --lower-promise gives the
+reason.`,
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "out", Usage: "`DIR`, the root of the web site"},
 			unconfinedFlag(),
-			&cli.StringFlag{Name: "key", Usage: "sign with the private key in `FILE`, or with the ssh agent when FILE is a public key"},
+			&cli.StringFlag{Name: "key", Usage: "sign with the key in `FILE`, or with the agent"},
 		}, passphraseFlags(), []cli.Flag{
-			&cli.StringFlag{Name: "id", Usage: "`NAME` of the product's folder; made of the model when left out"},
+			&cli.StringFlag{Name: "id", Usage: "`NAME` of the product's folder; else made of the model"},
 			&cli.StringFlag{Name: "at", Usage: "judge as of `DATE`; today when left out"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "show what would become public, and write nothing"},
 			&cli.StringFlag{Name: "lower-promise", Usage: "lower a promise in the open, for this `REASON`"},

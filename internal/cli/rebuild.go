@@ -20,11 +20,11 @@ func rebuildCommand() *cli.Command {
 		Name:      "rebuild",
 		Usage:     "make the public tables of a registry again from its log",
 		ArgsUsage: "LOG",
-		Description: `LOG is the folder or the address of the log, or of a mirror. The public tables
-are dropped and made again from what the log has published, in one step, and
-each row that said something else before is named. Where log and tables
-differ, the log wins. What is not public, such as decisions on their way into
-the log, stays as it is.
+		Description: `LOG is the folder or the address of the log, or of a mirror. The public
+tables are dropped and made again from what the log has published, in one
+step, and each row that said something else before is named. Where log and
+tables differ, the log wins. What is not public, such as decisions on their
+way into the log, stays as it is.
 
 With --check nothing is written: exit code 0 says that every row follows from
 the log, 3 that some do not. The password of a PostgreSQL database may stand
@@ -32,8 +32,8 @@ in PGPASSWORD or ~/.pgpass, as for psql.
 
   iotmark rebuild --db /srv/registry.db --trust trust.json /srv/log`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "db", Usage: "`ADDRESS` of the registry's database: a file, or postgres://..."},
-			&cli.StringFlag{Name: "trust", Usage: "trust `FILE`: keys of the root and of the log, and witnesses"},
+			&cli.StringFlag{Name: "db", Usage: "`ADDRESS` of it: a file, or postgres://..."},
+			&cli.StringFlag{Name: "trust", Usage: "trust `FILE`: keys of root and log, witnesses"},
 			&cli.BoolFlag{Name: "check", Usage: "compare only"},
 			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "text", Usage: "`FORMAT` text or json"},
 		},

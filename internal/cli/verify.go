@@ -25,29 +25,30 @@ import (
 func verifyCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
-		Usage:     "check a mark by its bundle or code, or a published declaration",
+		Usage:     "check a mark, or a published declaration",
 		ArgsUsage: "PATH|CODE",
 		Description: `PATH is a folder that publish wrote, its .well-known/iotmark, one product in
-it, or a zip or tar of any of these; or the bundle of a mark. With --trust the
-bundle is verified offline, and so is a mark by its code from a mirror of the
-log that --from names, by replaying all of it. Nothing is fetched but that.
+it, or a zip or tar of any of these; or the bundle of a mark. With --trust
+the bundle is verified offline, and so is a mark by its code from a mirror of
+the log that --from names, by replaying all of it. Nothing is fetched but
+that.
 
-Of a declaration: without --key the signature says that nothing changed since somebody signed
-who holds the key that came with it. Whether that is the maker's key rests on
-the domain you got it from. Exit codes: 0 all of it holds, 3 it does not hold,
-5 signature and hashes are good and what the files say could not be compared,
-as it was made under another edition or by another version, or the public
-evidence alone says otherwise and what is not public decides. Of a mark:
-0 genuine and in force, 1 genuine and not in force, 3 not genuine, 5 it
-cannot be said whether it is in force.`,
+Of a declaration: without --key the signature says that nothing changed since
+somebody signed who holds the key that came with it. Whether that is the
+maker's key rests on the domain you got it from. Exit codes: 0 all of it
+holds, 3 it does not hold, 5 signature and hashes are good and what the files
+say could not be compared, as it was made under another edition or by another
+version, or the public evidence alone says otherwise and what is not public
+decides. Of a mark: 0 genuine and in force, 1 genuine and not in force, 3 not
+genuine, 5 it cannot be said whether it is in force.`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "key", Usage: "the maker's key as you know it: a public key in a file, or a `FINGERPRINT` SHA256:..."},
+			&cli.StringFlag{Name: "key", Usage: "the maker's key: a file, or a `FINGERPRINT`"},
 			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "text", Usage: "`FORMAT` text or json"},
-			&cli.BoolFlag{Name: "no-rerun", Usage: "do not run the checks again on the public evidence"},
+			&cli.BoolFlag{Name: "no-rerun", Usage: "do not run the checks again"},
 			unconfinedFlag(),
 			trustFlag(),
-			&cli.StringFlag{Name: "from", Usage: "of a CODE: the log or a mirror of it, a folder or an `ADDRESS`"},
-			&cli.StringFlag{Name: "at", Usage: "of a mark: verify as of `TIME`, such as 2027-03-01T12:00:00Z; now when left out"},
+			&cli.StringFlag{Name: "from", Usage: "of a CODE: folder or `ADDRESS` of the log"},
+			&cli.StringFlag{Name: "at", Usage: "of a mark: as of `TIME`, 2027-03-01T12:00:00Z"},
 		},
 		Action: verifyPublished,
 	}
