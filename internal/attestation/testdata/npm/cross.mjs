@@ -1,5 +1,5 @@
 // Verifies what Go has signed and signs for Go, with the libraries of Digital
-// Bazaar. node cross.mjs FOLDER, where FOLDER has node_modules; one JSON object
+// Bazaar, and tokens with jose. node cross.mjs FOLDER, where FOLDER has node_modules; one JSON object
 // in, one out.
 import {createRequire} from 'node:module';
 import {pathToFileURL} from 'node:url';
@@ -12,8 +12,9 @@ const {DataIntegrityProof} = await load('@digitalbazaar/data-integrity');
 const {createSignCryptosuite, createVerifyCryptosuite} = await load('@digitalbazaar/eddsa-jcs-2022-cryptosuite');
 const multikey = await load('@digitalbazaar/ed25519-multikey');
 const {checkStatus} = await load('@digitalbazaar/vc-bitstring-status-list');
+const jose = await load('jose');
 
-const {did, credentials, lists, sign, seed, now} = JSON.parse(readFileSync(0));
+const {did, credentials, lists, sign, seed, now, tokens} = JSON.parse(readFileSync(0));
 
 // The libraries ask no caller for the time when they verify a list.
 globalThis.Date = class extends Date {
@@ -43,6 +44,20 @@ const verified = async credential => {
   return {verified: r.verified, set, error: why(r.error) || why(r.statusResult?.error)};
 };
 
+// The key of a token is the verification method that its header names.
+const keyOf = async header => {
+  const {publicKey} = await (await multikey.from((await documentLoader(header.kid)).document)).export({publicKey: true, raw: true});
+  return jose.importJWK({kty: 'OKP', crv: 'Ed25519', x: jose.base64url.encode(publicKey)}, header.alg);
+};
+const opened = async token => {
+  try {
+    const {payload, protectedHeader} = await jose.compactVerify(token, keyOf, {algorithms: ['EdDSA']});
+    return {header: protectedHeader, payload: Buffer.from(payload).toString('utf8')};
+  } catch(e) {
+    return {error: `${e.code}: ${e.message}`};
+  }
+};
+
 const key = await multikey.generate({seed: Uint8Array.from(Buffer.from(seed, 'hex')), controller: did.id});
 key.id = did.verificationMethod[0].id;
 const issued = [];
@@ -53,4 +68,8 @@ const out = [];
 for(const c of credentials) {
   out.push(await verified(c));
 }
-process.stdout.write(JSON.stringify({key: key.publicKeyMultibase, issued, verified: out}));
+const texts = [];
+for(const t of tokens ?? []) {
+  texts.push(await opened(t));
+}
+process.stdout.write(JSON.stringify({key: key.publicKeyMultibase, issued, verified: out, opened: texts}));
