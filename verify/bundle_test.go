@@ -722,12 +722,11 @@ func TestVerifyBundleResult(t *testing.T) {
 	}
 }
 
-// Whatever the bytes, there is an answer; and nothing but the bundle itself is
-// genuine.
+// Whatever the bytes, there is an answer; and nothing but what the bundle says
+// is genuine.
 func FuzzVerifyBundle(f *testing.F) {
 	c := witnessed(f)
-	doc := c.plain()
-	f.Add([]byte(doc))
+	f.Add([]byte(c.plain()))
 	f.Add(c.File(c.bundle))
 	f.Add([]byte(`{"credential":"","entries":[{"entry":"a","proof":"b"}],"lists":["",1],"state":{"path":[""],"record":{"code":"","grant":"","slot":0,"state":"","terms":""},"size":0},"v":1}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -738,8 +737,16 @@ func FuzzVerifyBundle(f *testing.F) {
 		if (r.Failure == nil) != (r.Answer == verify.GenuineCurrent) {
 			t.Errorf("%s: %v", r.Answer, r.Failure)
 		}
-		if r.Answer == verify.GenuineCurrent && b[0] == '{' && string(b) != doc {
-			t.Errorf("another file is genuine too: %q", b)
+		if r.Answer != verify.GenuineCurrent {
+			return
+		}
+		// Lines of strangers may stand under a checkpoint; all else is as it was.
+		got := must(verify.ParseBundle(b))
+		for i := range got.Entries {
+			got.Entries[i].Proof = c.bundle.Entries[i].Proof
+		}
+		if d := cmp.Diff(c.bundle, got); d != "" {
+			t.Errorf("another bundle is genuine too: (-this +that)\n%s", d)
 		}
 	})
 }
