@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/open-iot-mark/iotmark/internal/browser"
 	"github.com/open-iot-mark/iotmark/internal/samples"
 	"github.com/open-iot-mark/iotmark/internal/verifier"
@@ -110,5 +112,70 @@ func TestVerifierPage(t *testing.T) {
 		visit(served{name: name, requests: 1, prepare: do}, srv.URL+name)
 	}
 	visit(served{})
+	srv.CloseClientConnections()
+}
+
+// asks puts every vector to the script in the browser, and tells those that
+// are answered otherwise than they say; then what a browser says that has no
+// Ed25519.
+const asks = `(async () => {
+	const { verify } = await import('/verifier.mjs'), wrong = [];
+	const bytes = async name => new Uint8Array(await (await fetch('/vectors/' + name)).arrayBuffer());
+	let n = 0, last;
+	for (const name of %s) {
+		const v = JSON.parse(new TextDecoder().decode(await bytes(name)));
+		last = [Uint8Array.from(atob(v.bundle), c => c.charCodeAt()), await bytes(v.trust), Date.parse(v.now) / 1000];
+		const r = await verify(...last);
+		if (r.answer !== v.answer || (r.failure ?? '') !== (v.failure ?? '')) wrong.push(name + ': ' + r.answer + ' ' + r.failure);
+		n++;
+	}
+	crypto.subtle.importKey = () => Promise.reject(new DOMException('Algorithm: Unrecognized name', 'NotSupportedError'));
+	const without = await verify(...last);
+	return [n + ' vectors', without.answer + ' ' + without.failure, ...wrong];
+})()`
+
+// The shared vectors with the browser's own cryptography and inflate, which
+// are others than Node's.
+func TestVerifierVectors(t *testing.T) {
+	b := browser.Start(t)
+	const dir = "../../verify/testdata/vectors"
+	files, err := filepath.Glob(dir + "/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range files {
+		if name := filepath.Base(f); !strings.HasPrefix(name, "trust-") {
+			names = append(names, name)
+		}
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /vectors/", http.StripPrefix("/vectors/", http.FileServer(http.Dir(dir))))
+	mux.HandleFunc("GET /verifier.mjs", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript")
+		w.Write(verifier.Script())
+	})
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", html)
+		w.Write([]byte("<!DOCTYPE html><title>vectors</title>"))
+	})
+	srv := httptest.NewServer(mux)
+	defer srv.Close()
+	tab, err := b.Open(browser.View{Width: 800, Height: 600}, srv.URL+"/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tab.Close()
+	list, err := json.Marshal(names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	if err := tab.Eval(fmt.Sprintf(asks, list), &got); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{fmt.Sprint(len(names), " vectors"), "cannot-check algorithm-missing"}, got); d != "" {
+		t.Error(d)
+	}
 	srv.CloseClientConnections()
 }

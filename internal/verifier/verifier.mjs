@@ -500,7 +500,7 @@ const trusted = async b => {
 	return { ...t, log, policy: p };
 };
 
-const CANNOT = ['algorithm-missing', 'bundle-version', 'version-unknown', 'type-unknown', 'integrity-unknown', 'clock-behind', 'trust-unusable'];
+const CANNOT = ['algorithm-missing', 'program-fault', 'bundle-version', 'version-unknown', 'type-unknown', 'integrity-unknown', 'clock-behind', 'trust-unusable'];
 const DAY = 86400;
 
 // verify verifies a bundle by a trust file, both Uint8Array, at a time in Unix
@@ -511,7 +511,7 @@ export const verify = async (file, trust, now) => {
 	try {
 		await run(file, trust, now, r);
 	} catch (e) {
-		r.failure = e.id ?? 'bundle-malformed';
+		r.failure = e.id ?? 'program-fault';
 		r.answer = CANNOT.includes(r.failure) ? 'cannot-check' : 'not-genuine';
 	}
 	return r;
@@ -519,7 +519,7 @@ export const verify = async (file, trust, now) => {
 
 const run = async (file, trust, now, r) => {
 	// RFC 8032, 7.1, test 1: whether there is Ed25519 here at all.
-	if (!await verifySig(unhex('d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a'),
+	if (!globalThis.DecompressionStream || !await verifySig(unhex('d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a'),
 		unhex('e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b'), B.of())) no('algorithm-missing');
 
 	// The bundle.

@@ -3,8 +3,17 @@ package verifier_test
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"maps"
+	"os"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/verifier"
 )
 
@@ -36,6 +45,58 @@ func TestWeight(t *testing.T) {
 		t.Logf("page in %s: %d bytes, %d compressed", l, len(b), compressed(b))
 		if compressed(b) > most {
 			t.Errorf("the page in %s has %d bytes compressed; %d are the most", l, compressed(b), most)
+		}
+	}
+}
+
+func TestPage(t *testing.T) {
+	t.Parallel()
+	for _, l := range verifier.Languages() {
+		s := string(page(t, l, `{"domain":"mark.example"}`))
+		if strings.Contains(s, "{{") || !strings.Contains(s, `<html lang="`+l+`">`) || !strings.Contains(s, `id="f">{"domain":"mark.example"}</script>`) {
+			t.Errorf("the page in %s was not put together:\n%.400s", l, s)
+		}
+		for _, never := range []string{"http://", "src=", "fetch(", "XMLHttpRequest", "eval(", "innerHTML", "localStorage", "unsafe"} {
+			if strings.Contains(s, never) {
+				t.Errorf("the page in %s has %q in it", l, never)
+			}
+		}
+	}
+	for _, c := range []struct {
+		name, language, trust string
+		want                  iotmark.ErrorID
+	}{
+		{"no such language", "xx", "", "language-unknown"},
+		{"no JSON", "en", "hello", "trust-malformed"},
+		{"ends the element", "en", `{"policy":"# </script><script>alert(1)</script>"}`, "trust-malformed"},
+	} {
+		_, err := verifier.Page(c.language, []byte(c.trust))
+		if e, ok := errors.AsType[*iotmark.Error](err); !ok || e.ID != c.want {
+			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
+		}
+	}
+}
+
+// All languages say the same things.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("words.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var words map[string]map[string]string
+	if err := json.Unmarshal(raw, &words); err != nil {
+		t.Fatal(err)
+	}
+	names := func(l string) []string { return slices.Sorted(maps.Keys(words[l])) }
+	for l, say := range words {
+		if d := cmp.Diff(names("en"), names(l)); d != "" {
+			t.Errorf("%s (-en +%s):\n%s", l, l, d)
+		}
+		for id, s := range say {
+			if s == "" || strings.Contains(s, "{0}") != strings.Contains(words["en"][id], "{0}") {
+				t.Errorf("%s: %s says %q, where English says %q", l, id, s, words["en"][id])
+			}
 		}
 	}
 }
