@@ -53,6 +53,16 @@ func bases(t testing.TB) []base {
 		s.SetKeyring(s.EndKeys(s.Committee[4].Name))
 		k.Withdraw(verify.Maker)
 	})
+	add(verifytest.Opts{Witnesses: 1}, func(s *verifytest.Scheme, k *verifytest.Mark) {
+		ring := s.Keyring
+		ring.Rules = map[verify.Type]verify.Rule{
+			verify.MarkGranted:   {Need: map[verify.Role]int{verify.Assessor: 1, verify.Committee: 1}},
+			verify.MarkRenewed:   {Need: map[verify.Role]int{verify.Assessor: 2, verify.Committee: 3}},
+			verify.MarkWithdrawn: {Need: map[verify.Role]int{verify.Committee: 1}, Or: map[verify.Role]int{verify.Maker: 1}},
+			verify.BallotHeld:    {Need: map[verify.Role]int{verify.Committee: 5}, OrgsApart: true},
+		}
+		s.SetKeyring(ring)
+	})
 	return out
 }
 
@@ -268,7 +278,11 @@ func (d *damage) forge(p verify.Proven) verify.Proven {
 			}
 		}
 	}
-	switch d.n(4) {
+	switch d.n(5) {
+	case 4: // one that is not of this text
+		sigs = slices.Clone(sigs)
+		i := d.n(len(sigs))
+		sigs[i].Bytes = d.bits(sigs[i].Bytes)
 	case 0: // other members
 		line := strings.Split(string(e.Text), "\n")
 		line[1] = string(d.json([]byte(line[1])))
@@ -293,6 +307,15 @@ func (d *damage) forge(p verify.Proven) verify.Proven {
 		return p
 	}
 	return d.log(note)
+}
+
+// issue changes a document and has the issuer sign it again.
+func (d *damage) issue(t testing.TB, doc json.RawMessage, context []string, at time.Time) json.RawMessage {
+	changed := d.json(unsecured(t, doc))
+	if verify.Canonical(changed) != nil {
+		return doc
+	}
+	return issue(t, d.from.s.Opts.Domain, d.from.s.Issuer, changed, context, at)
 }
 
 // log puts a note into a copy of the log, and proves it.
@@ -327,9 +350,15 @@ func (d *damage) file(t testing.TB) (out, trust []byte) {
 		b.Entries[i] = d.entry(b.Entries[i], pick(d, o.Entries))
 	case 8:
 		b.Credential = d.json(b.Credential)
+		if d.n(2) == 0 {
+			b.Credential = d.issue(t, d.from.bundle.Credential, verify.Attested{}.Context(), time.Date(2026, 3, 6, 0, 0, 0, 0, time.UTC))
+		}
 	case 9:
 		j := d.n(len(b.Lists))
 		b.Lists[j] = d.json(b.Lists[j])
+		if d.n(2) == 0 {
+			b.Lists[j] = d.issue(t, d.from.bundle.Lists[j], verify.ListContext(), time.Unix(d.from.now-60, 0))
+		}
 	case 10:
 		o := d.other()
 		switch d.n(5) {
