@@ -2,6 +2,7 @@ package verifier_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"slices"
@@ -109,6 +110,16 @@ func (m *maker) entries() {
 			w.resign(m.t, verify.MarkGranted, func(l string) string { swap(m.t, &l, old, with); return l }, deciders(w.s)...)
 		})
 	}
+	m.bad("body-wrong", "logged-org", "a key of another organisation among those of one", w, func(w *base) {
+		w.resign(m.t, verify.OrgAccredited, func(l string) string { swap(m.t, &l, `"org":"lab1"`, `"org":"lab2"`); return l }, w.s.Committee[:2]...)
+	})
+	m.bad("body-wrong", "logged-root", "a keyring that nobody could ever change", w, func(w *base) {
+		w.resign(m.t, verify.KeyringSet, func(l string) string { swap(m.t, &l, `"root":3`, `"root":6`); return l }, w.s.Root[:3]...)
+	})
+	m.bad("body-wrong", "logged-weak", "a key that verifies what nobody signed", w, func(w *base) {
+		weak := "ssh-ed25519 " + base64.StdEncoding.EncodeToString(str(str(nil, "ssh-ed25519"), "\x01"+strings.Repeat("\x00", 31)))
+		w.resign(m.t, verify.OrgAccredited, func(l string) string { swap(m.t, &l, w.s.Orgs[0].Keys[0].Key, weak); return l }, w.s.Committee[:2]...)
+	})
 	logged("logged-turned", "a name that turns the writing round", "Warmth lamp", "Warmth \u202epmal")
 	logged("logged-mail", "a mail address in a name", "Warmth lamp", "ask me@maker1.example")
 	logged("logged-gtin", "a GTIN whose last digit is wrong", "09506000134352", "09506000134353")

@@ -355,10 +355,10 @@ const rules = v => object(v) && Object.keys(v).length > 0 && Object.keys(v).ever
 const BODIES = {
 	'keyring.set': ['', v => form({ keys: keys('root', 'committee', 'operator', 'issuer', 'sealer'), root: int(1, 300), rules: opt(rules) })(v) &&
 		v.root <= persons(v.keys.filter(k => k.role === 'root' && !('until' in k)))],
-	'org.accredited': ['org', form({
+	'org.accredited': ['org', v => form({
 		id, keys: keys('assessor'), kind: is(/^(assessor|laboratory|researcher)$/), lei: opt(lei), name: label, until: date,
 		scopes: v => sorted(s => s === '*' || id(s))(v) && (v.length < 2 || !v.includes('*')),
-	})],
+	})(v) && v.keys.every(k => k.org === v.id)],
 	'status.published': ['status', form({
 		covers: int(1, MAX), keyring: digest, marks: count, snapshot: digest, states: digest,
 		lists: v => list(form({ id: int(1, MAX), purpose: v => 1, sha256: digest }), 2)(v) && v.length % 2 === 0 && v.every((l, i) => l.id === (i >> 1) + 1 && l.purpose === PURPOSES[i % 2]),
