@@ -53,7 +53,7 @@ func replayed(w io.Writer, n int) error {
 	keys := keysOf(s)
 	var whole, bare time.Duration
 	signatures := 0
-	lives := livesOf(s)
+	lives := s.Lives()
 	for done := 0; done < n; {
 		for len(s.Entries) < min(done+batch, n) {
 			lives()
@@ -106,43 +106,6 @@ func replayed(w io.Writer, n int) error {
 }
 
 func us(d time.Duration, n int) float64 { return float64(d.Nanoseconds()) / 1e3 / float64(n) }
-
-// livesOf makes the lives of marks, one after another, and goes back to those
-// of before to renew them. A mark has some eleven entries: promise,
-// application, evidence, evaluation, grant, a status, and a year later
-// evidence, evaluation, renewal and a status again; of every ten one is
-// complained about, and of every twenty one suspended for a while.
-func livesOf(s *verifytest.Scheme) func() {
-	var waiting []*verifytest.Mark
-	i := 0
-	var m verifytest.Maker
-	return func() {
-		if i%20 == 0 {
-			m = verifytest.NewMaker(fmt.Sprintf("maker-%d.example", i/20))
-			m.Keys[0].Person = fmt.Sprintf("n%d", i/20) // of so many, two would have one pseudonym
-			m.Body.Keys = verifytest.Entries(m.Keys...)
-			s.Register(m)
-		}
-		k := s.Grant(m, fmt.Sprintf("product-%d", i))
-		s.Status(s.StatusOf())
-		if waiting = append(waiting, k); len(waiting) > 200 {
-			k, waiting = waiting[0], waiting[1:]
-			if i%10 == 0 {
-				k.DecideComplaint(k.Complain())
-			}
-			if i%20 == 0 {
-				k.Suspend(1)
-				k.Confirm()
-				k.Restore()
-			}
-			k.Seal()
-			k.Evaluate()
-			k.Renew()
-			s.Status(s.StatusOf())
-		}
-		i++
-	}
-}
 
 // keysOf gives the keys of a scheme by the names in signature lines.
 func keysOf(s *verifytest.Scheme) map[string]ed25519.PublicKey {

@@ -185,6 +185,13 @@ func (r *Replayer) judge(a *act, note []byte) error {
 	if err := a.verifySigs(); err != nil {
 		return err
 	}
+	return a.effect()
+}
+
+// effect judges an entry whose form, place, time and signatures are right, and
+// lets it have its effect.
+func (a *act) effect() error {
+	r, s := a.r, a.Signed
 	if err := a.inOrder(); err != nil {
 		return err
 	}
