@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/open-iot-mark/iotmark/internal/ceremony"
+	"github.com/open-iot-mark/iotmark/internal/message"
 	"github.com/open-iot-mark/iotmark/verify"
 )
 
@@ -101,13 +102,20 @@ func ceremonyText(dir string, s *ceremony.State) string {
 	}
 	linef(&b, "trust    %s, SHA-256 %s\n", filepath.Join(dir, ceremony.TrustFile), string(s.Trust))
 	linef(&b, "signed   %s: by %d of %d keys\n", filepath.Join(dir, ceremony.TranscriptFile), len(s.Witness), len(s.Plan.Keys))
-	linef(&b, `
+	var notes []string
+	for _, st := range s.Steps {
+		notes = append(notes, message.Clean(filepath.Join(dir, st.Note())))
+	}
+	fmt.Fprintf(&b, `
 The ceremony is complete. Read %[1]s together, compare the
 fingerprints, and sign it: on paper, and each with
   ssh-keygen -Y sign -f KEY -n %[2]s %[1]s
 into %[3]s. Publish trust.json, its hash and ceremony.txt in as many
-places as you can. The three entries open the log, in their order.
-`, filepath.Join(dir, ceremony.TranscriptFile), ceremony.TranscriptNamespace(s.Plan.Domain), filepath.Join(dir, "transcript"))
+places as you can. Then the three entries open the log, in their order:
+  iotmark log init --key LOG-KEY LOG
+  iotmark log append --key LOG-KEY --trust %[4]s LOG \
+    %[5]s
+`, message.Clean(filepath.Join(dir, ceremony.TranscriptFile)), ceremony.TranscriptNamespace(s.Plan.Domain), message.Clean(filepath.Join(dir, "transcript")), message.Clean(filepath.Join(dir, ceremony.TrustFile)), strings.Join(notes, " \\\n    "))
 	return b.String()
 }
 
