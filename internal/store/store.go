@@ -18,11 +18,14 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"io/fs"
 	"math/rand/v2"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
@@ -93,13 +96,9 @@ func connectSQLite(ctx context.Context, path string) (*DB, error) {
 		return nil, err
 	}
 	d := &DB{engine: SQLite, name: path, beside: path}
-	// SQLite says of many troubles only that it cannot open the file. What is
-	// in it is not for everybody on the machine.
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
+	if err := prepare(path); err != nil {
 		return nil, d.tell(err)
 	}
-	f.Close()
 	open := func(more ...string) (*sql.DB, error) {
 		q := url.Values{"_pragma": append([]string{
 			"busy_timeout(" + ms(busyTimeout) + ")", // first: the next one may have to wait
@@ -124,6 +123,32 @@ func connectSQLite(ctx context.Context, path string) (*DB, error) {
 		return nil, d.tell(err)
 	}
 	return d, nil
+}
+
+// preparing is held while a file is made, so that nobody in this process has
+// it open yet when it is closed again: closing any descriptor of a file gives
+// up all locks of the process on it (POSIX fcntl), those of SQLite included.
+var preparing sync.Mutex
+
+// prepare makes the file when it is not there, and says what SQLite would call
+// a file that cannot be opened. What is in it is not for everybody on the
+// machine.
+func prepare(path string) error {
+	preparing.Lock()
+	defer preparing.Unlock()
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	switch {
+	case err == nil:
+		return f.Close()
+	case !errors.Is(err, fs.ErrExist):
+		return err
+	}
+	for _, name := range []string{path, filepath.Dir(path)} { // its log stands beside it
+		if err := writable(name); err != nil {
+			return &fs.PathError{Op: "write", Path: name, Err: err}
+		}
+	}
+	return nil
 }
 
 func connectPostgreSQL(ctx context.Context, address string) (*DB, error) {
