@@ -105,11 +105,40 @@ func TestTablesAreMended(t *testing.T) {
 	})
 }
 
+// everything is a scheme in which each type of entry has effect, and some
+// entries have none.
+func everything(t *testing.T) *verifytest.Scheme {
+	s := story(t, 4)
+	m := s.Grant(s.Makers[0], "switch")
+	granted := m.Amend()
+	m.Renew()
+	m.DecideComplaint(m.Complain())
+	m.DecideAppeal(m.Appeal(granted))
+	m.Find()
+	m.Batch()
+	s.Grant(s.Makers[1], "plug").Withdraw(verify.Maker)
+	r := s.NewMark(s.Makers[2], "cam")
+	r.Apply()
+	r.Seal()
+	r.Evaluate()
+	r.Refuse()
+	s.SuspendOrg(s.Orgs[2])
+	s.RestoreOrg(s.Orgs[2])
+	s.Correct(granted)
+	s.Anchor(3)
+	lower := s.PromiseOf(s.Makers[0], "switch")
+	lower.Updates = "2020-01-01"
+	s.AppendVoid(verifytest.Draft{Type: verify.PromiseSet, Subject: s.Makers[0].Product("switch"), Body: lower, Signers: s.Makers[0].Keys})
+	s.SetPolicy(s.Trust.Policy)
+	s.EndEdition(s.Edition.Edition, s.Day(400))
+	return s
+}
+
 // All tables gone, or as they were made by entries one by one: the same.
 func TestRebuildIsTheSame(t *testing.T) {
 	t.Parallel()
 	storetest.Engines(t, func(t *testing.T, address string) {
-		s := story(t, 4)
+		s := everything(t)
 		w := build(t, s, address)
 		for _, e := range s.Entries { // each applied alone
 			w.decide(e)
@@ -132,6 +161,9 @@ func TestRebuildIsTheSame(t *testing.T) {
 		}
 		if diff := cmp.Diff(cut(want), cut(w.copied())); diff != "" {
 			t.Errorf("got (-want +got)\n%.800s", diff)
+		}
+		if v := w.proj.Registry().Voids; len(v) != 1 || v[0].Reason != "promise-lowered" {
+			t.Errorf("got void %v, want the promise that was lowered", v)
 		}
 		if w.proj.Registry().Hash() != w.replay().Hash() {
 			t.Error("the tables are not what a replay gives")
