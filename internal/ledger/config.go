@@ -23,6 +23,7 @@ type Config struct {
 	Republish time.Duration // after which the same checkpoint is witnessed anew; 6 h when zero
 	Policy    string        // C2SP tlog-policy: who must have seen a checkpoint before it is published; empty: nobody
 	Timeout   time.Duration // of asking witnesses; 10 s when zero
+	Grace     time.Duration // for more witnesses, once enough signed; 200 ms when zero
 	Collect   time.Duration // between deletions of partial tiles that were filled; 1 min when zero
 	Batch     uint          // entries written at once; 1 when zero, because the order within more is not that of the calls
 	BatchAge  time.Duration // how long a batch waits to fill; 10 ms when zero
@@ -47,6 +48,7 @@ func (c *Config) complete() error {
 	def(&c.Interval, 10*time.Second, 10*time.Millisecond)
 	def(&c.Republish, 6*time.Hour, c.Interval)
 	def(&c.Timeout, 10*time.Second, 0)
+	def(&c.Grace, 200*time.Millisecond, 0)
 	def(&c.Collect, time.Minute, 0)
 	def(&c.BatchAge, 10*time.Millisecond, 0)
 	c.Batch = max(c.Batch, 1)

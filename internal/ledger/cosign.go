@@ -21,11 +21,10 @@ import (
 )
 
 const (
-	maxAnswer    = 64 << 10 // bytes of a witness's answer; a line has 170, with ML-DSA-44 3,400
-	maxAsked     = 4        // times that one witness is asked about one checkpoint
-	maxProof     = 63       // lines of a consistency proof; C2SP tlog-witness
-	sizeType     = "text/x.tlog.size"
-	witnessGrace = 200 * time.Millisecond // for those that can be expected to sign, once enough did
+	maxAnswer = 64 << 10 // bytes of a witness's answer; a line has 170, with ML-DSA-44 3,400
+	maxAsked  = 4        // times that one witness is asked about one checkpoint
+	maxProof  = 63       // lines of a consistency proof; C2SP tlog-witness
+	sizeType  = "text/x.tlog.size"
 )
 
 // WitnessHealth is how it goes with one witness.
@@ -40,6 +39,7 @@ type witnesses struct {
 	quorum  *quorum
 	client  *http.Client
 	timeout time.Duration // for all of them together
+	grace   time.Duration // for those that can be expected to sign, once enough did
 	now     func() time.Time
 
 	mu     sync.Mutex
@@ -47,10 +47,10 @@ type witnesses struct {
 	health []WitnessHealth // guarded by mu
 }
 
-func newWitnesses(q *quorum, timeout time.Duration, now func() time.Time, size int64) *witnesses {
+func newWitnesses(q *quorum, cfg Config, size int64) *witnesses {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxResponseHeaderBytes = 16 << 10
-	ws := &witnesses{quorum: q, timeout: timeout, now: now, client: &http.Client{
+	ws := &witnesses{quorum: q, timeout: cfg.Timeout, grace: cfg.Grace, now: cfg.Now, client: &http.Client{
 		Transport:     t,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -97,7 +97,7 @@ func (ws *witnesses) sign(ctx context.Context, h Head, hr tlog.HashReader) ([]by
 			out = slicesJoin(h.Note, lines)
 			if !met && a.err == nil && ws.quorum.met(out) {
 				met = true
-				t := time.NewTimer(witnessGrace)
+				t := time.NewTimer(ws.grace)
 				defer t.Stop()
 				grace = t.C
 			}

@@ -127,7 +127,7 @@ func (p *Posix) open(ctx context.Context, q *quorum) error {
 	}
 	p.app, p.disk, p.stop = app, lr, stop
 	p.health = Health{Size: int64(size), Published: h}
-	p.witnesses = newWitnesses(q, p.cfg.Timeout, p.cfg.Now, h.Size)
+	p.witnesses = newWitnesses(q, p.cfg, h.Size)
 	var published time.Time
 	if st, err := os.Stat(filepath.Join(p.cfg.Dir, checkpointAt)); err == nil {
 		published = st.ModTime()

@@ -143,7 +143,7 @@ func TestWitnessed(t *testing.T) {
 		t.Fatal(err)
 	}
 	cs := four(t, k)
-	p := openLog(t, k, dir, func(c *ledger.Config) { c.Policy = policyOf(3, cs...) })
+	p := openLog(t, k, dir, func(c *ledger.Config) { c.Policy, c.Grace = policyOf(3, cs...), time.Minute })
 	fill(t, p, 0, 3)
 	h, err := p.Head(t.Context())
 	if err != nil {
