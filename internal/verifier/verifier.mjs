@@ -194,8 +194,8 @@ const SK = 'sk-ssh-ed25519@openssh.com';
 const P = 2n ** 255n - 19n, ORDER8 = 0x5fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n;
 
 // sshKey reads a key as in a public key file of OpenSSH, without comment;
-// null if it cannot be used. Points of small order and those that have a second form verify what
-// nobody signed, and implementations differ about them.
+// null if it cannot be used. Points of small order verify what nobody signed,
+// and about those that can be written in two ways implementations differ.
 const sshKey = s => {
 	try {
 		const [kind, data, more] = s.split(' '), blob = b64(data), r = reader(blob), sk = kind === SK;
