@@ -34,6 +34,7 @@ type said struct {
 		Payload string
 		Error   string
 	}
+	List string // encodedList
 }
 
 // others asks the libraries that others use.
@@ -110,6 +111,7 @@ func TestCrossVerification(t *testing.T) {
 		`","validFrom":"2026-01-05T00:00:00Z","credentialSubject":{"name":"` + "\u00d6ko \U0001F4A1 \ufb33 <&> \u2028" + `","n":[1.5,1e21,-0.0001,100000000000000000000],"\u20ac":null,"\ufb33":1,"\ud83d\ude00":2}}`
 	ask["credentials"] = append(credentials, changed, stripped)
 	ask["sign"] = []json.RawMessage{json.RawMessage(plain)}
+	ask["bits"] = []int64{0, 9, 70_000, verify.ListBits - 1}
 	got := others(t, ask)
 	public := s.Issuing().Public
 	if got.Key != verify.Multikey(public) {
@@ -125,6 +127,16 @@ func TestCrossVerification(t *testing.T) {
 		if g := got.Verified[i]; g.Verified != want.verified || !slices.Equal(g.Set, want.set) {
 			t.Errorf("credential %d: they say %+v, want %+v", i, g, want)
 		}
+	}
+	bits, err := verify.DecodeBits(got.List, verify.ListBits)
+	if err != nil || len(bits)*8 != verify.ListBits {
+		t.Errorf("their list has %d bits: %v", len(bits)*8, err)
+	}
+	if diff := cmp.Diff(ask["bits"], any(set(bits))); diff != "" {
+		t.Errorf("the bits of their list: got (-want +got)\n%s", diff)
+	}
+	if len(got.Issued) != 1 {
+		t.Errorf("they issued %d credentials, want 1", len(got.Issued))
 	}
 	for _, doc := range got.Issued {
 		if err := verify.VerifyDI(doc, public); err != nil {
@@ -221,6 +233,16 @@ func TestCrossToken(t *testing.T) {
 			t.Errorf("%s: they read %s", n, g.Payload)
 		}
 	}
+}
+
+// set gives the indexes of the bits that are set.
+func set(b verify.Bits) (out []int64) {
+	for i := range int64(len(b)) * 8 {
+		if b.Get(i) {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 func raw(docs [][]byte) (out []json.RawMessage) {

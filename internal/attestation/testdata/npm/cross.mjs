@@ -11,10 +11,10 @@ const vc = await load('@digitalbazaar/vc');
 const {DataIntegrityProof} = await load('@digitalbazaar/data-integrity');
 const {createSignCryptosuite, createVerifyCryptosuite} = await load('@digitalbazaar/eddsa-jcs-2022-cryptosuite');
 const multikey = await load('@digitalbazaar/ed25519-multikey');
-const {checkStatus} = await load('@digitalbazaar/vc-bitstring-status-list');
+const {checkStatus, createList} = await load('@digitalbazaar/vc-bitstring-status-list');
 const jose = await load('jose');
 
-const {did, credentials, lists, sign, seed, now, tokens} = JSON.parse(readFileSync(0));
+const {did, credentials, lists, sign, seed, now, tokens, bits} = JSON.parse(readFileSync(0));
 
 // The libraries ask no caller for the time when they verify a list.
 globalThis.Date = class extends Date {
@@ -72,4 +72,9 @@ const texts = [];
 for(const t of tokens ?? []) {
   texts.push(await opened(t));
 }
-process.stdout.write(JSON.stringify({key: key.publicKeyMultibase, issued, verified: out, opened: texts}));
+let list;
+if(bits) {
+  list = await createList({length: 131072});
+  bits.forEach(i => list.setStatus(i, true));
+}
+process.stdout.write(JSON.stringify({key: key.publicKeyMultibase, issued, verified: out, opened: texts, list: await list?.encode()}));
