@@ -42,6 +42,12 @@ if [ -n "$want" ]; then
 	fi
 fi
 
+node=$(node --version | sed -E 's/^v([0-9]+).*/\1/')
+if [ "${node:-0}" -lt 20 ]; then
+	echo "missing: Node.js 20 or newer, whose cryptography has Ed25519; this is $(node --version)" >&2
+	exit 1
+fi
+
 "$go" mod download
 
 # real artefacts of others, pinned by hash in corpus.yaml; what cannot be had is told by name
