@@ -206,7 +206,8 @@ type (
 		Root  iotmark.Digest `json:"root"`  // of the tree
 	}
 	// StatusBody is the body of status.published. All of it is a function of
-	// the entries before covers.
+	// the entries before covers, which are all those before it: nothing can
+	// lie between and be hidden.
 	StatusBody struct {
 		Covers   int64          `json:"covers"`   // size of the log that was replayed
 		Keyring  iotmark.Digest `json:"keyring"`  // leaf of the keyring.set in force

@@ -487,6 +487,11 @@ func TestVerifyBundleRefusesOperator(t *testing.T) {
 			r := must(attestation.NewRound(c.Registry(), c.Issuing()))
 			c.take(r, c.AppendVoid(verifytest.Draft{Type: verify.StatusPublished, Subject: c.StatusSubject(), Body: r.Body(), Signers: []verifytest.Key{c.Committee[0]}}).Index)
 		}},
+		{"status that hides a withdrawal", "status-stale", verify.StepState, func(c *scene) {
+			r := must(attestation.NewRound(c.Registry(), c.Issuing()))
+			c.mark.Withdraw(verify.Committee)
+			c.take(r, c.AppendVoid(verifytest.Draft{Type: verify.StatusPublished, Subject: c.StatusSubject(), Body: r.Body(), Signers: []verifytest.Key{c.Operator}}).Index)
+		}},
 		{"status of tomorrow", "clock-ahead", verify.StepState, func(c *scene) {
 			r := c.Registry()
 			r.AsOf = r.AsOf.Add(24 * time.Hour)

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/open-iot-mark/iotmark"
@@ -112,11 +111,6 @@ func (ms *marks) more(i int) *beside {
 		ms.beside[i] = &beside{}
 	}
 	return ms.beside[i]
-}
-
-// slotsAt is the number of slots in use when the log had a size.
-func (ms *marks) slotsAt(r *Replayer, size int64) int64 {
-	return int64(sort.Search(ms.slots.n, func(i int) bool { return r.index(ms.rows.at(int(*ms.slots.at(i))).grant) >= size }))
 }
 
 // lapse is how long one person's suspension lasts without a second.

@@ -2,8 +2,6 @@ package verify
 
 import (
 	"slices"
-
-	"github.com/open-iot-mark/iotmark"
 )
 
 func (a *act) logOpened() error {
@@ -62,16 +60,6 @@ func (a *act) keyringSet() error {
 	return nil
 }
 
-// ringAt is the leaf of the keyring that was in force when the log had a size.
-func (r *Replayer) ringAt(size int64) iotmark.Digest {
-	for _, n := range slices.Backward(r.rings) {
-		if r.index(n) < size {
-			return r.records.leaf(n)
-		}
-	}
-	return ""
-}
-
 func (a *act) policySet() error {
 	b := a.body.(*PolicyBody)
 	if _, err := a.count(nil); err != nil {
@@ -122,12 +110,12 @@ func (a *act) statusPublished() error {
 	switch {
 	case b.Covers > a.index:
 		return refuse("reference-missing", "the status covers %d entries; there are %d before it", b.Covers, a.index)
-	case r.status != 0 && b.Covers < r.statuses.Covers:
-		return refuse("status-wrong", "the status covers %d entries, and the one before it %d", b.Covers, r.statuses.Covers)
-	case b.Keyring != r.ringAt(b.Covers):
-		return refuse("status-wrong", "the status names the keyring %s; in force at size %d is %s", b.Keyring.Short(), b.Covers, r.ringAt(b.Covers).Short())
-	case b.Marks != r.marks.slotsAt(r, b.Covers):
-		return refuse("status-wrong", "the status counts %d marks; at size %d there are %d", b.Marks, b.Covers, r.marks.slotsAt(r, b.Covers))
+	case b.Covers < a.index: // what lies between could be what it hides
+		return refuse("status-wrong", "the status covers %d entries, and there are %d before it; it must cover all of them", b.Covers, a.index)
+	case b.Keyring != r.ring.Leaf:
+		return refuse("status-wrong", "the status names the keyring %s; in force is %s", b.Keyring.Short(), r.ring.Leaf.Short())
+	case b.Marks != int64(r.marks.slots.n):
+		return refuse("status-wrong", "the status counts %d marks; there are %d", b.Marks, r.marks.slots.n)
 	}
 	if _, err := a.count(nil); err != nil {
 		return err

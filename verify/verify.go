@@ -271,6 +271,9 @@ func (v *verification) stateOf(s *Step) error {
 	if _, err := status.signers(v.trust.Domain, RuleOf(status.Signed, v.parts.ring(status.index)), v.parts.lastRing().Keys); err != nil {
 		return err
 	}
+	if v.status.Covers != status.index {
+		return refuse("status-stale", "the status is entry %d and covers %d entries: what lies between could be hidden", status.index, v.status.Covers)
+	}
 	if at := status.seen.Earliest; at > 0 && status.At().Unix() > at {
 		return refuse("clock-ahead", "the status entry claims to be of %s; outsiders saw it at %s", status.Time, v.AsOf.Format(entryTime))
 	}

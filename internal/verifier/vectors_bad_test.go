@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -401,6 +402,13 @@ func (m *maker) state() {
 				w.bundle.Entries = slices.Insert(w.bundle.Entries, n, prove(w.s, int64(i), false))
 			}
 		}
+	})
+	m.bad("status-stale", "status-stale", "a status that does not cover the entry before it", w, func(w *base) {
+		w.resign(m.t, verify.StatusPublished, func(l string) string {
+			n := len(w.s.Entries)
+			swap(m.t, &l, fmt.Sprintf(`"covers":%d,`, n), fmt.Sprintf(`"covers":%d,`, n-1))
+			return l
+		}, w.s.Operator)
 	})
 	m.bad("clock-ahead", "status-ahead", "a status that claims a later time than outsiders saw it at", w, func(w *base) {
 		w.resign(m.t, verify.StatusPublished, func(l string) string { swap(m.t, &l, `"time":"2026`, `"time":"2027`); return l }, w.s.Operator)

@@ -134,7 +134,7 @@ const policy = async s => {
 		named.set(name, group);
 	};
 	let quorum;
-	bad(text(s).length > 2 ** 18 || /[\0-\x08\x0b-\x1f\x7f]/.test(s) || !s.endsWith('\n'));
+	bad(text(s).length > 49152 || /[\0-\x08\x0b-\x1f\x7f]/.test(s) || !s.endsWith('\n'));
 	for (const line of s.split('\n')) {
 		const [kind, a, b, ...more] = line.split(/[ \t]+/).filter(x => x);
 		if (!kind || kind[0] === '#') continue;
@@ -611,6 +611,7 @@ const run = async (file, trust, now, r) => {
 	// The registry counts this grant, with these terms.
 	r.steps.push('state');
 	await signed(status);
+	if (status.body.covers !== status.index) no('status-stale');
 	if (status.earliest && status.time > status.earliest) no('clock-ahead');
 	const { path, record, size } = b.state, way = path.map(b32);
 	const top = size === status.body.marks && record.slot >= 0 && !way.includes(null) && await root(await leafHash(text(canon(record))), record.slot, size, way);
