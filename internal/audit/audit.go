@@ -80,20 +80,12 @@ type Auditor struct {
 	rules    *verify.Replayer
 	birth    ledger.Head // that covers the entry applied last; zero: it is not published yet
 	since    int64
-	guessed  []guess                     // entries that were replayed before they were published
-	covers   map[int64][]round           // status.published among the new entries, by what they cover
-	computed map[int64]verify.StatusBody // by index of the status.published
+	guessed  []guess // entries that were replayed before they were published
 	statuses int64
 	last     int64
 	pending  int64
 	differs  []Difference
 	latest   time.Time // that the last entry claims, where no witness has one
-}
-
-// round is a status.published: its index and time.
-type round struct {
-	index int64
-	at    time.Time
 }
 
 // guess is an entry that was judged at a time that may turn out otherwise.
@@ -113,7 +105,7 @@ func New(r *ledger.Reader, t *verify.Trust, now func() time.Time) (*Auditor, err
 
 func (a *Auditor) restart() {
 	a.rules, a.birth, a.since, a.guessed = verify.NewReplayer(a.trust), ledger.Head{}, 0, nil
-	a.covers, a.computed, a.statuses, a.last, a.pending, a.differs = nil, map[int64]verify.StatusBody{}, 0, -1, 0, nil
+	a.statuses, a.last, a.pending, a.differs, a.latest = 0, -1, 0, nil, time.Time{}
 }
 
 // Published audits the published log to its end.
@@ -154,8 +146,7 @@ func (a *Auditor) Examine(ctx context.Context, h ledger.Head) error {
 }
 
 // advance replays up to a head. What was replayed before is not read again,
-// unless a guessed time turned out to matter, or a new entry speaks of a
-// state that is past.
+// unless a guessed time turned out to matter.
 func (a *Auditor) advance(ctx context.Context, h ledger.Head, progress func(done, of int64)) error {
 	if h.Size < a.rules.Size() {
 		a.restart()
@@ -166,14 +157,6 @@ func (a *Auditor) advance(ctx context.Context, h ledger.Head, progress func(done
 	}
 	if !right {
 		a.restart()
-	}
-	if past, err := a.scan(ctx, h); err != nil {
-		return err
-	} else if past {
-		a.restart()
-		if _, err := a.scan(ctx, h); err != nil {
-			return err
-		}
 	}
 	for note, err := range a.log.EntriesAt(ctx, h, a.rules.Size(), h.Size) {
 		if err != nil {
@@ -192,25 +175,6 @@ func (a *Auditor) advance(ctx context.Context, h ledger.Head, progress func(done
 	return nil
 }
 
-// scan looks through the new entries for those of type status.published, so
-// that their registry can be computed when the replay comes past it. It
-// reports whether one of them speaks of a state that the replay is past.
-func (a *Auditor) scan(ctx context.Context, h ledger.Head) (past bool, err error) {
-	a.covers = map[int64][]round{}
-	index := a.rules.Size()
-	for note, err := range a.log.EntriesAt(ctx, h, index, h.Size) {
-		if err != nil {
-			return false, err
-		}
-		if b, s, ok := a.status(note); ok && b.Covers <= index {
-			a.covers[b.Covers] = append(a.covers[b.Covers], round{index, s.At()})
-			past = past || b.Covers < a.rules.Size()
-		}
-		index++
-	}
-	return past, nil
-}
-
 var statusType = []byte(`"type":"` + string(verify.StatusPublished) + `"`)
 
 func (a *Auditor) status(note []byte) (*verify.StatusBody, *verify.Signed, bool) {
@@ -225,24 +189,8 @@ func (a *Auditor) status(note []byte) (*verify.StatusBody, *verify.Signed, bool)
 	return b, s, ok
 }
 
-// compute computes what every status.published must say that covers as many
-// entries as were replayed, each as of its own time.
-func (a *Auditor) compute() error {
-	for _, c := range a.covers[a.rules.Size()] {
-		b, err := attestation.StatusBody(a.rules.Registry(c.at))
-		if err != nil {
-			return err
-		}
-		a.computed[c.index] = b
-	}
-	return nil
-}
-
 // apply replays one entry.
 func (a *Auditor) apply(ctx context.Context, note []byte, h ledger.Head) error {
-	if err := a.compute(); err != nil {
-		return err
-	}
 	index := a.rules.Size()
 	var since int64
 	if index < a.public {
@@ -256,33 +204,39 @@ func (a *Auditor) apply(ctx context.Context, note []byte, h ledger.Head) error {
 			a.guessed = append(a.guessed, guess{index, s.At().Unix(), since})
 		}
 	}
+	said, signed, ok := a.status(note)
+	ok = ok && said.Covers == index && a.signed(signed)
+	var must verify.StatusBody
+	if ok {
+		var err error
+		if must, err = attestation.StatusBody(a.rules.Registry(signed.At())); err != nil {
+			return err
+		}
+	}
 	void := a.rules.Apply(note, since)
-	if since == 0 && index == h.Size-1 {
-		if s, e := verify.Parse(a.trust.Domain, note); e == nil {
+	if since == 0 {
+		if s, err := verify.Parse(a.trust.Domain, note); err == nil {
 			a.latest = s.At()
 		}
 	}
-	if b, s, ok := a.status(note); ok && (void == nil || a.signed(s)) {
-		must, known := a.computed[index]
-		if !known {
-			must.Covers = index // it speaks of entries that come after it
-		}
-		if void == nil {
-			a.statuses, a.last, a.pending = a.statuses+1, index, 0
-		}
-		a.compare(index, must, *b)
-	} else if void == nil && bytes.Contains(note, aboutMark) {
+	switch {
+	case ok && void == nil:
+		a.statuses, a.last, a.pending = a.statuses+1, index, 0
+	case void == nil && bytes.Contains(note, aboutMark):
 		a.pending++
 	}
-	delete(a.computed, index)
+	if ok {
+		a.compare(index, must, *said)
+	}
 	return nil
 }
 
 var aboutMark = []byte(`"subject":"urn:iotmark:mark:`)
 
-// signed reports whether a status.published without effect carries the
-// signature of an operator all the same. Whoever verifies offline cannot see
-// that it has none, so that what it says must be right too.
+// signed reports whether a status.published carries the signature of a key
+// that is or was an operator's. Whoever verifies offline cannot see that one
+// has no effect, as when its key has ended, so that what it says must be right
+// too. One that does not cover all entries before it is refused by everybody.
 func (a *Auditor) signed(s *verify.Signed) bool {
 	for _, e := range a.rules.Scheme(s.At()).Keyring.Keys {
 		if e.Role != verify.Operator {
@@ -350,7 +304,6 @@ func (a *Auditor) compare(index int64, must, said verify.StatusBody) {
 		}
 		return out
 	}
-	differ("covers", fmt.Sprint(said.Covers), fmt.Sprint(must.Covers))
 	differ("keyring", string(said.Keyring), string(must.Keyring))
 	differ("marks", fmt.Sprint(said.Marks), fmt.Sprint(must.Marks))
 	differ("snapshot", string(said.Snapshot), string(must.Snapshot))

@@ -146,7 +146,6 @@ func TestDiffers(t *testing.T) {
 		{"a list of nothing", func(b *verify.StatusBody) {
 			b.Lists = append(b.Lists, verify.ListHash{ID: 2, Purpose: "revocation", SHA256: other}, verify.ListHash{ID: 2, Purpose: "suspension", SHA256: other})
 		}, "list 2 revocation, list 2 suspension"},
-		{"an earlier state, said to be this one", func(b *verify.StatusBody) { b.Covers -= 1 }, "snapshot"},
 		{"a lie that has no effect", func(b *verify.StatusBody) { b.States, b.Marks = other, b.Marks-1 }, "marks, states"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -176,6 +175,67 @@ func TestDiffers(t *testing.T) {
 				t.Errorf("it would sign: %v", err)
 			}
 		})
+	}
+}
+
+// A status that does not cover all entries before it has no effect, and no
+// bundle with it is genuine, so that nothing can lie between and be hidden.
+// One that does is held against the log also when its key has ended, because
+// whoever verifies offline does not see that.
+func TestHidesWithdrawal(t *testing.T) {
+	t.Parallel()
+	for _, ended := range []bool{false, true} {
+		s := verifytest.New(t, verifytest.Opts{Unwitnessed: true})
+		m := s.Grant(s.Makers[0], "lamp")
+		var old verify.StatusBody
+		status(t, s, func(b *verify.StatusBody) { old = *b })
+		m.Withdraw(verify.Committee)
+		if ended {
+			s.SetKeyring(s.EndKeys(s.Operator.Name))
+			old.Covers = int64(len(s.Entries))
+		} else {
+			old.Covers = int64(len(s.Entries)) - 1
+		}
+		at := s.AppendVoid(verifytest.Draft{Type: verify.StatusPublished, Subject: s.StatusSubject(), Body: old, Signers: []verifytest.Key{s.Operator}})
+		l := open(t, s)
+		l.send(t)
+		r, err := l.auditor(t).Published(t.Context(), nil)
+		must(t, err)
+		if len(r.Voids) != 1 || r.Voids[0].Index != at.Index || r.Statuses != 1 || r.Pending != 1 {
+			t.Errorf("ended %t: voids %+v, %d statuses, %d pending", ended, r.Voids, r.Statuses, r.Pending)
+		}
+		var what []string
+		for _, d := range r.Differences {
+			what = append(what, d.What)
+		}
+		want := []string(nil)
+		if ended {
+			want = []string{"keyring", "snapshot", "states", "list 1 revocation"}
+		}
+		if diff := cmp.Diff(want, what); diff != "" {
+			t.Errorf("ended %t: (-want +got)\n%s", ended, diff)
+		}
+	}
+}
+
+// The state that a copy shows is that of its own time: what it holds back
+// could have confirmed the suspension.
+func TestFrozenCopy(t *testing.T) {
+	t.Parallel()
+	s := verifytest.New(t, verifytest.Opts{Unwitnessed: true})
+	m := s.Grant(s.Makers[0], "lamp")
+	m.Suspend(1)
+	s.Pass(29)
+	status(t, s, nil)
+	s.AppendBytes([]byte("garbage\n"), 0)
+	l := open(t, s)
+	l.send(t)
+	for days, want := range map[int]verify.Answer{0: verify.Suspended, 3: verify.Suspended, 60: verify.Suspended, 800: verify.Expired} {
+		r, err := l.auditor(t).Mark(t.Context(), m.Terms.Code, s.Now.AddDate(0, 0, days), nil)
+		must(t, err)
+		if r.Answer != want || s.Now.Sub(r.AsOf) > time.Hour || r.AsOf.After(s.Now) {
+			t.Errorf("%d days later: %s as of %v, the log ends at %v", days, r.Answer, r.AsOf, s.Now)
+		}
 	}
 }
 

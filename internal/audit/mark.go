@@ -34,7 +34,6 @@ func (a *Auditor) Mark(ctx context.Context, code string, now time.Time, progress
 	if err := a.advance(ctx, h, progress); err != nil {
 		return verify.Result{}, err
 	}
-	reg := a.rules.Registry(now)
 	out := verify.Result{Code: code, Witnessed: a.policy.Witnessed(), Answer: verify.NotGenuine, AsOf: time.Unix(seen.Earliest, 0).UTC()}
 	for _, w := range seen.Witnesses {
 		out.Witnesses = append(out.Witnesses, w.Name)
@@ -42,6 +41,9 @@ func (a *Auditor) Mark(ctx context.Context, code string, now time.Time, progress
 	if !out.Witnessed { // nobody's clock but the operator's: the last entry's
 		out.AsOf = a.latest
 	}
+	// What was not published yet could confirm a suspension, so that the state
+	// is that of the log's own time.
+	reg := a.rules.Registry(out.AsOf)
 	step := func(id string, ok bool, args map[string]string) {
 		out.Steps = append(out.Steps, verify.Step{ID: id, OK: ok, Args: args})
 	}
@@ -74,12 +76,13 @@ func (a *Auditor) Mark(ctx context.Context, code string, now time.Time, progress
 	}
 	age := now.Sub(out.AsOf)
 	step(verify.StepCurrency, true, map[string]string{"days": strconv.Itoa(max(int(age/(24*time.Hour)), 0))})
-	switch m.State {
-	case iotmark.MarkWithdrawn:
+	over := !now.Before(m.TermsInForce.ValidUntil.Time().AddDate(0, 0, 1))
+	switch {
+	case m.State == iotmark.MarkWithdrawn:
 		out.Answer = verify.Withdrawn
-	case iotmark.MarkExpired:
+	case m.State == iotmark.MarkExpired || over:
 		out.Answer = verify.Expired
-	case iotmark.MarkSuspended:
+	case m.State == iotmark.MarkSuspended:
 		out.Answer = verify.Suspended
 	default:
 		switch {

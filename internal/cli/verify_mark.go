@@ -20,6 +20,10 @@ func isBundle(name string) bool {
 	if strings.HasSuffix(name, ".iotmark") {
 		return true
 	}
+	st, err := os.Stat(name)
+	if err != nil || !st.Mode().IsRegular() {
+		return false // a pipe would wait for its other end
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return false
