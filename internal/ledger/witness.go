@@ -59,10 +59,11 @@ type watched struct {
 	origin string
 	keys   []key
 
-	mu     sync.Mutex
-	seen   Head      // guarded by mu
-	tokens float64   // guarded by mu; signatures that it may have now
-	filled time.Time // guarded by mu; when tokens were counted
+	mu    sync.Mutex
+	seen  Head   // guarded by mu
+	grows bucket // guarded by mu; signatures of new trees that it may have now
+	stays bucket // guarded by mu; of the tree that was signed before: anybody can send that again
+	last  []byte // guarded by mu; the signature of the tree in seen; nil: not since the start
 }
 
 const (
@@ -130,7 +131,8 @@ func NewWitness(cfg WitnessConfig) (*Witness, error) {
 		}
 		l := w.logs[v.origin]
 		if l == nil {
-			l = &watched{origin: v.origin, tokens: float64(cfg.Burst), filled: cfg.Now(), seen: Head{Root: emptyRoot}}
+			full := bucket{float64(cfg.Burst), cfg.Now()}
+			l = &watched{origin: v.origin, grows: full, stays: full, seen: Head{Root: emptyRoot}}
 			w.logs[v.origin] = l
 		}
 		l.keys = append(l.keys, v)
@@ -323,12 +325,21 @@ func (w *Witness) judge(ctx context.Context, out http.ResponseWriter, l *watched
 		answer(out, http.StatusUnprocessableEntity, "a tree without entries has another root")
 		return
 	}
-	if !l.take(w.cfg.Now(), w.cfg.Every, w.cfg.Burst) {
+	from, again := &l.grows, r.old == h.Size && l.last != nil
+	if r.old == h.Size {
+		from = &l.stays
+	}
+	if !from.take(w.cfg.Now(), w.cfg.Every, w.cfg.Burst) {
+		if again { // an answer that costs nothing, with the time of the last signature
+			out.Header().Set("Content-Type", plainText)
+			out.Write(l.last)
+			return
+		}
 		out.Header().Set("Retry-After", strconv.Itoa(int(w.cfg.Every/time.Second)+1))
 		answer(out, http.StatusTooManyRequests, "this log asks too often")
 		return
 	}
-	if w.cfg.Examine != nil {
+	if w.cfg.Examine != nil && !again {
 		if err := w.cfg.Examine(ctx, h); err != nil {
 			w.cfg.Log.Warn("not signed", "log", l.origin, "entries", h.Size, "error", err)
 			status := http.StatusInternalServerError
@@ -350,26 +361,34 @@ func (w *Witness) judge(ctx context.Context, out http.ResponseWriter, l *watched
 		return
 	}
 	// On disk before it is said: C2SP tlog-witness.
-	if err := put(filepath.Join(w.cfg.Dir, w.file(l.origin)), h.Note, 0o644); err != nil {
+	if again {
+		// It is remembered.
+	} else if err := put(filepath.Join(w.cfg.Dir, w.file(l.origin)), h.Note, 0o644); err != nil {
 		w.cfg.Log.Error("not signed", "log", l.origin, "entries", h.Size, "error", unwritable(err, w.cfg.Dir))
 		answer(out, http.StatusServiceUnavailable, "nothing can be remembered now, so nothing is signed")
 		return
 	}
-	l.seen = h
+	l.seen, l.last = h, sig[len(text)+2:] // the line of signature alone
 	out.Header().Set("Content-Type", plainText)
-	out.Write(sig[len(text)+2:]) // the line of signature alone
+	out.Write(l.last)
 }
 
-// take takes one signature from what the log may have.
-func (l *watched) take(now time.Time, every time.Duration, burst int) bool {
-	if d := now.Sub(l.filled); d > 0 {
-		l.tokens = min(float64(burst), l.tokens+float64(d)/float64(every))
-		l.filled = now
+// bucket is how many signatures there may be now.
+type bucket struct {
+	tokens float64
+	filled time.Time
+}
+
+// take takes one, if there is one.
+func (b *bucket) take(now time.Time, every time.Duration, burst int) bool {
+	if d := now.Sub(b.filled); d > 0 {
+		b.tokens = min(float64(burst), b.tokens+float64(d)/float64(every))
+		b.filled = now
 	}
-	if l.tokens < 1 {
+	if b.tokens < 1 {
 		return false
 	}
-	l.tokens--
+	b.tokens--
 	return true
 }
 

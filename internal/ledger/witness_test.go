@@ -466,6 +466,17 @@ func TestWitnessRate(t *testing.T) {
 	if got, _, _ := add(t, c.url, a.request(t, 4, 5)); got != 429 {
 		t.Errorf("twice in it: %d", got)
 	}
+	// Anybody can send what is public again and again. It gets the signature
+	// that is there, and takes nothing from what the log may have.
+	now.Add(1)
+	for i := range 9 {
+		if got, _, _ := add(t, c.url, a.request(t, 4, 4)); got != 200 {
+			t.Errorf("the same, %d times: %d", i, got)
+		}
+	}
+	if got, _, _ := add(t, c.url, a.request(t, 4, 5)); got != 200 {
+		t.Errorf("the log itself: %d", got)
+	}
 }
 
 // An auditor keeps its signature back.
