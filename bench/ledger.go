@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -261,12 +261,17 @@ func large(w io.Writer, tmp string) error {
 // resting is what a server of the log takes that nobody asks.
 func resting(l benchLog) (string, error) {
 	cmd := exec.Command(program, "log", "serve", "--log", l.vkey, "--listen", "127.0.0.1:0", l.dir)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, os.Stderr
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", err
+	}
 	if err := cmd.Start(); err != nil {
 		return "", err
 	}
-	time.Sleep(time.Second)
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil { // its address: it answers from now on
+		return "", err
+	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return "", err
 	}
