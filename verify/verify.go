@@ -334,6 +334,31 @@ func (v *verification) list(doc []byte) (List, error) {
 	return l, v.secured("list", rest, proof, ListContext(), l.From, v.parts.status.index)
 }
 
+// AnswerOf is the answer to a state of a mark that was last confirmed at a
+// time, and, where it is not-current, why: not-yet, the terms begin later, or
+// old. A state that no mark has after its grant is cannot-check.
+func AnswerOf(state iotmark.MarkState, terms *TermsBody, asOf, now time.Time) (a Answer, why string) {
+	age := now.Sub(asOf)
+	over := !now.Before(terms.ValidUntil.Time().AddDate(0, 0, 1))
+	switch {
+	case state == iotmark.MarkWithdrawn:
+		return Withdrawn, ""
+	case state == iotmark.MarkExpired || over:
+		return Expired, ""
+	case state == iotmark.MarkSuspended:
+		return Suspended, ""
+	case state != iotmark.MarkValid:
+		return CannotCheck, ""
+	case now.Add(Skew).Before(terms.ValidFrom.Time()):
+		return NotCurrent, "not-yet"
+	case age > KnownFor:
+		return NotCurrent, "old"
+	case age > FreshFor:
+		return GenuineAged, ""
+	}
+	return GenuineCurrent, ""
+}
+
 // currency finds the answer.
 func (v *verification) currency(s *Step) error {
 	for _, at := range []time.Time{v.AsOf, v.Effective} {
@@ -344,29 +369,15 @@ func (v *verification) currency(s *Step) error {
 	age := v.now.Sub(v.AsOf)
 	s.set("as_of", v.AsOf.Format(time.RFC3339))
 	s.set("days", strconv.Itoa(max(int(age/(24*time.Hour)), 0)))
-	over := !v.now.Before(v.terms.ValidUntil.Time().AddDate(0, 0, 1))
-	switch state := v.state.State; {
-	case state == iotmark.MarkWithdrawn:
-		v.Answer = Withdrawn
-	case state == iotmark.MarkExpired || over:
-		v.Answer = Expired
-	case state == iotmark.MarkSuspended:
-		v.Answer = Suspended
-	case state != iotmark.MarkValid:
-		return refuse("state-unknown", "the state of the mark is %q", clip(string(state)))
-	case v.now.Add(Skew).Before(v.terms.ValidFrom.Time()):
-		v.Answer = NotCurrent
-		s.set("why", "not-yet")
-	case age > KnownFor:
-		v.Answer = NotCurrent
-		s.set("why", "old")
-	case !v.now.Before(v.until):
-		v.Answer = NotCurrent
-		s.set("why", "list")
-	case age > FreshFor:
-		v.Answer = GenuineAged
-	default:
-		v.Answer = GenuineCurrent
+	answer, why := AnswerOf(v.state.State, v.terms, v.AsOf, v.now)
+	switch {
+	case answer == CannotCheck:
+		return refuse("state-unknown", "the state of the mark is %q", clip(string(v.state.State)))
+	case (answer == GenuineCurrent || answer == GenuineAged) && !v.now.Before(v.until):
+		answer, why = NotCurrent, "list"
+	}
+	if v.Answer = answer; why != "" {
+		s.set("why", why)
 	}
 	return nil
 }

@@ -76,23 +76,6 @@ func (a *Auditor) Mark(ctx context.Context, code string, now time.Time, progress
 	}
 	age := now.Sub(out.AsOf)
 	step(verify.StepCurrency, true, map[string]string{"days": strconv.Itoa(max(int(age/(24*time.Hour)), 0))})
-	over := !now.Before(m.TermsInForce.ValidUntil.Time().AddDate(0, 0, 1))
-	switch {
-	case m.State == iotmark.MarkWithdrawn:
-		out.Answer = verify.Withdrawn
-	case m.State == iotmark.MarkExpired || over:
-		out.Answer = verify.Expired
-	case m.State == iotmark.MarkSuspended:
-		out.Answer = verify.Suspended
-	default:
-		switch {
-		case age > verify.KnownFor || now.Add(verify.Skew).Before(m.TermsInForce.ValidFrom.Time()):
-			out.Answer = verify.NotCurrent
-		case age > verify.FreshFor:
-			out.Answer = verify.GenuineAged
-		default:
-			out.Answer = verify.GenuineCurrent
-		}
-	}
+	out.Answer, _ = verify.AnswerOf(m.State, m.TermsInForce, out.AsOf, now)
 	return out, nil
 }
