@@ -2,8 +2,6 @@ package audit_test
 
 import (
 	"context"
-	"encoding/base64"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,7 +10,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/mod/sumdb/note"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/attestation"
@@ -73,11 +70,7 @@ type log struct {
 
 func open(t testing.TB, s *verifytest.Scheme) *log {
 	t.Helper()
-	v, err := note.NewVerifier(s.Trust.Log)
-	must(t, err)
-	seed := append([]byte{1}, s.Log.Seed()...)
-	k, err := note.NewSigner(fmt.Sprintf("PRIVATE+KEY+%s+%08x+%s", v.Name(), v.KeyHash(), base64.StdEncoding.EncodeToString(seed)))
-	must(t, err)
+	k := s.LogSigner()
 	dir := filepath.Join(t.TempDir(), "log")
 	must(t, ledger.Init(dir, k))
 	p, err := ledger.Open(t.Context(), ledger.Config{Dir: dir, Signer: k, Key: s.Trust.Log, Interval: 10 * time.Millisecond, BatchAge: time.Millisecond})

@@ -3,7 +3,6 @@ package cli_test
 import (
 	"context"
 	"crypto/ed25519"
-	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	"golang.org/x/mod/sumdb/note"
 
 	words "github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/attestation"
@@ -73,11 +71,7 @@ func scheme(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(os.WriteFile(filepath.Join(dir, string(m.State)+".iotmark"), file, 0o644))
 	}
 
-	v, err := note.NewVerifier(s.Trust.Log)
-	ts.Check(err)
-	k, err := note.NewSigner(fmt.Sprintf("PRIVATE+KEY+%s+%08x+%s", v.Name(), v.KeyHash(),
-		base64.StdEncoding.EncodeToString(append([]byte{1}, s.Log.Seed()...))))
-	ts.Check(err)
+	k := s.LogSigner()
 	at := filepath.Join(dir, "log")
 	ts.Check(ledger.Init(at, k))
 	p, err := ledger.Open(context.Background(), ledger.Config{Dir: at, Signer: k, Key: s.Trust.Log, Interval: 10 * time.Millisecond, BatchAge: time.Millisecond})

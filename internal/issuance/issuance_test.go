@@ -3,9 +3,7 @@ package issuance_test
 import (
 	"context"
 	"crypto/ed25519"
-	"encoding/base64"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/mod/sumdb/note"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/issuance"
@@ -37,11 +34,7 @@ func signer(k ed25519.PrivateKey) issuance.Signer {
 // round makes what a round needs, with the scheme's log on disk.
 func round(t *testing.T, s *verifytest.Scheme) issuance.Config {
 	t.Helper()
-	v, err := note.NewVerifier(s.Trust.Log)
-	must(t, err)
-	seed := append([]byte{1}, s.Log.Seed()...)
-	k, err := note.NewSigner(fmt.Sprintf("PRIVATE+KEY+%s+%08x+%s", v.Name(), v.KeyHash(), base64.StdEncoding.EncodeToString(seed)))
-	must(t, err)
+	k := s.LogSigner()
 	dir := filepath.Join(t.TempDir(), "log")
 	must(t, ledger.Init(dir, k))
 	p, err := ledger.Open(t.Context(), ledger.Config{Dir: dir, Signer: k, Key: s.Trust.Log, Interval: 10 * time.Millisecond, BatchAge: time.Millisecond})
