@@ -15,7 +15,6 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -57,7 +56,7 @@ type Round struct {
 // Make makes a round. Errors: log-unpublished when there are entries that
 // nobody has seen; key-role when a key has not the role that it is used in;
 // status-void when the entry would have no effect; bundle-wrong when a bundle
-// does not verify; those of the log and of the disk.
+// does not verify; site-write when a file cannot be written; those of the log.
 func Make(ctx context.Context, c Config) (*Round, error) {
 	rules, err := replay(ctx, c)
 	if err != nil {
@@ -156,7 +155,11 @@ func write(ctx context.Context, c Config, round *attestation.Round, issuer attes
 	files := 0
 	put := func(name string, b []byte) error {
 		files++
-		return replace(filepath.Join(c.Dir, filepath.FromSlash(name)), b)
+		if err := ledger.Replace(filepath.Join(c.Dir, filepath.FromSlash(name)), b); err != nil {
+			return &iotmark.Error{Kind: iotmark.Unavailable, ID: "site-write", Err: err,
+				Msg: fmt.Sprintf("%s cannot be written in %s. The status is in the log; make room or mend the folder, and make another round, which writes all files", name, c.Dir)}
+		}
+		return nil
 	}
 	did, err := attestation.DIDDocument(round.Registry)
 	if err != nil {
@@ -222,32 +225,4 @@ func write(ctx context.Context, c Config, round *attestation.Round, issuer attes
 		}
 	}
 	return files, nil
-}
-
-// replace writes a file in one step: it is the old one or the new one, whole.
-func replace(name string, b []byte) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), ".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if e := f.Chmod(0o644); err == nil {
-		err = e
-	}
-	if e := f.Sync(); err == nil {
-		err = e
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
 }

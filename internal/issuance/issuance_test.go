@@ -150,3 +150,14 @@ func TestRefused(t *testing.T) {
 		})
 	}
 }
+
+// A folder that cannot be written to is told as what it is.
+func TestFolderTaken(t *testing.T) {
+	t.Parallel()
+	c := round(t, life(t))
+	must(t, os.WriteFile(c.Dir, []byte("a file"), 0o644))
+	var e *iotmark.Error
+	if _, err := issuance.Make(t.Context(), c); !errors.As(err, &e) || e.ID != "site-write" {
+		t.Errorf("got %v", err)
+	}
+}

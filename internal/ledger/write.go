@@ -11,6 +11,10 @@ import (
 	"github.com/open-iot-mark/iotmark"
 )
 
+// Replace writes a whole file, readable by everybody, in one step that a crash
+// cannot halve; its folder is made if need be.
+func Replace(name string, b []byte) error { return put(name, b, 0o644) }
+
 // put writes a file beside the one of that name and takes its place, so that
 // a crash leaves the old one or the new one, and makes both file and name last.
 func put(name string, b []byte, mode os.FileMode) error {
