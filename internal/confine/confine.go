@@ -144,7 +144,7 @@ type Confiner struct {
 
 	mu     sync.Mutex
 	stage  *stage // how children are started here, once one was; guarded by mu
-	report Report // of the last child that said hello; guarded by mu
+	report Report // what every child that said hello had; guarded by mu
 	failed error  // why no child could be started; guarded by mu
 }
 
@@ -164,7 +164,7 @@ func New(b Budget) *Confiner {
 	return &Confiner{budget: b}
 }
 
-// Report returns what the last child said of its protections, and the error
+// Report returns the protections that every child so far had, and the error
 // of starting one when none could be started. The report is empty while no
 // child was asked for.
 func (c *Confiner) Report() (Report, error) {

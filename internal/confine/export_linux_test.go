@@ -2,6 +2,7 @@ package confine
 
 import (
 	"os"
+	"runtime"
 	"slices"
 	"syscall"
 
@@ -78,4 +79,23 @@ func pick(yes bool, in unix.SockFilter) int {
 		return int(in.Jt)
 	}
 	return int(in.Jf)
+}
+
+// Threads takes steps that each let the processor go for as long as they can,
+// and returns the threads they ran on.
+func Threads(steps int) []int {
+	var on []int
+	var some []step
+	for range steps {
+		some = append(some, step{Hidden, func() error {
+			on = append(on, unix.Gettid())
+			c := make(chan int)
+			go func() { c <- unix.Gettid() }()
+			<-c
+			runtime.Gosched()
+			return nil
+		}})
+	}
+	take(some)
+	return on
 }

@@ -298,7 +298,7 @@ func listen(r *os.File, req request) (h heard) {
 }
 
 // learn keeps what a child said of its protections, beside those that this
-// side gives.
+// side gives. What one child lacked is not forgotten for those after it.
 func (c *Confiner) learn(hello *Report, s *stage) {
 	all := append([]Protection{{ID: Process, On: true}, {ID: Time, On: true}, {ID: Reply, On: true}}, s.protections()...)
 	for _, p := range hello.Protections {
@@ -317,6 +317,11 @@ func (c *Confiner) learn(hello *Report, s *stage) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for i, before := range c.report.Protections {
+		if !before.On {
+			out[i] = before
+		}
+	}
 	c.report = Report{Protections: out}
 }
 

@@ -48,11 +48,18 @@ func restrict(req request, without ...string) []Protection {
 		// Only in a namespace of its own does it not count what others run.
 		limit(unix.RLIMIT_NPROC, threads)
 	}
+	return take(slices.DeleteFunc(steps, func(s step) bool { return slices.Contains(without, s.id) }))
+}
+
+// take takes the steps, all on one thread: what some of them give up, they
+// give up for the thread that asks alone, and a later one depends on it. The
+// kernel refuses the filter of system calls to a thread that may still gain
+// privileges: seccomp(2), EACCES.
+func take(steps []step) []Protection {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	var out []Protection
 	for _, s := range steps {
-		if slices.Contains(without, s.id) {
-			continue
-		}
 		p := Protection{ID: s.id, On: true}
 		if err := s.do(); err != nil {
 			p.On, p.Why = false, line(err.Error())
