@@ -38,7 +38,7 @@ func compressed(b []byte) int {
 // be sent to an old phone.
 func TestWeight(t *testing.T) {
 	t.Parallel()
-	const most = 16 << 10
+	const most = 14 << 10
 	t.Logf("script %d bytes, %d compressed", len(verifier.Script()), compressed(verifier.Script()))
 	for _, l := range verifier.Languages() {
 		b := page(t, l, "")
