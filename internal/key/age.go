@@ -124,17 +124,25 @@ func (u Unlock) identities(file string) ([]age.Identity, error) {
 	if u.Identity == "" {
 		return nil, invalid("identity-missing", "%s is locked for recipients; name the file that holds the age identity of one of them", file)
 	}
-	b, st, err := read(u.Identity)
+	return Identities(u.Identity)
+}
+
+// Identities reads a file of age identities, as age-keygen writes it.
+//
+// Errors: key-open when others may read it, identity-unknown, and those of
+// reading a file.
+func Identities(file string) ([]age.Identity, error) {
+	b, st, err := read(file)
 	if err != nil {
 		return nil, err
 	}
 	defer clear(b)
 	if st.Mode().Perm()&0o077 != 0 {
-		return nil, invalid("key-open", "others may read %s (its mode is %#o), so that it may not be secret any more. Close it with chmod 600 %s", u.Identity, st.Mode().Perm(), u.Identity)
+		return nil, invalid("key-open", "others may read %s (its mode is %#o), so that it may not be secret any more. Close it with chmod 600 %s", file, st.Mode().Perm(), file)
 	}
 	ids, err := age.ParseIdentities(bytes.NewReader(b))
 	if err != nil { // the cause may name part of a secret
-		return nil, invalid("identity-unknown", "%s is no file of age identities as age-keygen writes one", u.Identity)
+		return nil, invalid("identity-unknown", "%s is no file of age identities as age-keygen writes one", file)
 	}
 	return ids, nil
 }
