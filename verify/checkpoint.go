@@ -23,8 +23,8 @@ type Seen struct {
 	Origin    string
 	Size      int64
 	Root      [sha256.Size]byte
-	Witnesses []WitnessSig // that count towards the quorum, in the order of the signature lines
-	Earliest  int64        // of their times, Unix seconds; 0 when the policy asks for none
+	Witnesses []WitnessSig // that make the quorum together, in the order of the signature lines
+	Earliest  int64        // of their times, all within one hour, Unix seconds; 0 when the policy asks for none
 }
 
 // WitnessSig is a cosignature that counts.
@@ -36,7 +36,9 @@ type WitnessSig struct {
 // Open reads a checkpoint of the log of that origin (c2sp.org/tlog-checkpoint,
 // without extension lines), and checks the signature of the log and those of
 // all witnesses of the policy that signed. Lines of other keys are ignored. A
-// cosignature that says no time does not count.
+// cosignature that says no time, or one after the year 9999, does not count, and those that do count only
+// together with others of the same hour ([Together]): so no fewer than a
+// quorum can have a checkpoint look older or younger than that.
 //
 // Errors, in the order in which they are looked for: checkpoint-malformed,
 // origin-wrong, log-signature-missing, log-signature-wrong,
@@ -67,7 +69,6 @@ func (p *Policy) Open(checkpoint []byte, origin string) (Seen, error) {
 	if !signed {
 		return Seen{}, refuse("log-signature-missing", "the log %s has not signed the checkpoint of size %d", origin, s.Size)
 	}
-	has := make([]bool, len(p.witnesses))
 	for _, sig := range sigs {
 		for i, v := range p.verifiers {
 			if v.Name() != sig.Name || v.KeyHash() != sig.ID || used[sig.key()] {
@@ -79,18 +80,19 @@ func (p *Policy) Open(checkpoint []byte, origin string) (Seen, error) {
 				return Seen{}, refuse("witness-signature-wrong", "the signature of the witness %s under the checkpoint of size %d is wrong", p.witnesses[i].Name, s.Size)
 			}
 			if p.counted[i] && at > 0 {
-				has[i], times[i] = true, at
+				times[i] = at
 				names = append(names, i)
 			}
 		}
 	}
-	if !p.satisfied(has) {
-		return Seen{}, refuse("quorum-unmet", "%d of the witnesses that count have signed the checkpoint of size %d, and that is not enough", len(names), s.Size)
+	from, ok := p.together(times)
+	if !ok {
+		return Seen{}, refuse("quorum-unmet", "%d of the witnesses that count have signed the checkpoint of size %d; too few of them did within one hour", len(names), s.Size)
 	}
+	s.Earliest = from
 	for _, i := range names {
-		s.Witnesses = append(s.Witnesses, WitnessSig{p.witnesses[i].Name, times[i]})
-		if s.Earliest == 0 || times[i] < s.Earliest {
-			s.Earliest = times[i]
+		if within(times[i], from) {
+			s.Witnesses = append(s.Witnesses, WitnessSig{p.witnesses[i].Name, times[i]})
 		}
 	}
 	return s, nil

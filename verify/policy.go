@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	fnote "github.com/transparency-dev/formats/note"
 	"golang.org/x/mod/sumdb/note"
@@ -290,6 +291,32 @@ func (p *Policy) satisfied(has []bool) bool {
 	return met[p.quorum]
 }
 
+// together gives the last of the times from which on, within [Together], enough
+// witnesses have signed, and whether there is one; times are those of the
+// witnesses at the same place, zero where one has not signed. Without a quorum
+// it is zero. Any other choice could be moved by one who is not needed.
+func (p *Policy) together(times []int64) (from int64, ok bool) {
+	if p.quorum == "none" {
+		return 0, true
+	}
+	has := make([]bool, len(times))
+	for _, from := range slices.Backward(slices.Sorted(slices.Values(times))) {
+		if from == 0 {
+			break // these have not signed
+		}
+		for i, at := range times {
+			has[i] = within(at, from)
+		}
+		if p.satisfied(has) {
+			return from, true
+		}
+	}
+	return 0, false
+}
+
+// within reports whether a time is one that counts together with a first one.
+func within(at, from int64) bool { return at >= from && at-from <= int64(Together/time.Second) }
+
 // Margin says how far a policy keeps a log from showing two histories. Two
 // quorums of k out of n have 2k-n witnesses in common, and each of these must
 // have cheated before both can be met: so it holds against f bad witnesses
@@ -342,11 +369,17 @@ func (p *Policy) margin(name string) (need, bad, out int) {
 	return sum(needs, g.K), sum(bads, 2*g.K-n), sum(outs, n-g.K+1)
 }
 
-// cosignatureTime is the time in a cosignature/v1, in Unix seconds.
-func cosignatureTime(sig []byte) (int64, bool) {
+// maxTime is the last second that RFC 3339 can write.
+const maxTime = 253_402_300_799
+
+// cosignatureTime is the time in a cosignature/v1, in Unix seconds; zero when
+// it says none, or one that no calendar has.
+func cosignatureTime(sig []byte) (at int64, ok bool) {
 	if len(sig) < 8 {
 		return 0, false
 	}
-	t := binary.BigEndian.Uint64(sig)
-	return int64(t), t < 1<<62
+	if t := binary.BigEndian.Uint64(sig); t <= maxTime {
+		at = int64(t)
+	}
+	return at, true
 }

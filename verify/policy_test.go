@@ -48,7 +48,7 @@ func (s signer) line(text string, at int64) string {
 	msg := text
 	if s.kind == 4 {
 		raw = binary.BigEndian.AppendUint64(raw, uint64(at))
-		msg = fmt.Sprintf("cosignature/v1\ntime %d\n%s", at, text)
+		msg = fmt.Sprintf("cosignature/v1\ntime %d\n%s", uint64(at), text)
 	}
 	return "\u2014 " + s.name + " " + base64.StdEncoding.EncodeToString(append(raw, ed25519.Sign(s.key, []byte(msg))...)) + "\n"
 }

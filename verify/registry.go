@@ -109,7 +109,7 @@ type Mark struct {
 	TermsIndex   int64          `json:"terms_index"`
 	Head         iotmark.Digest `json:"head"` // leaf of the last entry
 	HeadIndex    int64          `json:"head_index"`
-	Effective    time.Time      `json:"effective"` // of the grant: the earliest time that outsiders signed; without any, that which it claims
+	Effective    time.Time      `json:"effective"` // of the grant: the time that outsiders signed; without any, that which it claims
 	Late         bool           `json:"late,omitempty"`
 	TermsInForce *TermsBody     `json:"terms_in_force,omitempty"`
 	Unconfirmed  bool           `json:"unconfirmed,omitempty"` // suspended by one person; lapses after thirty days
@@ -178,5 +178,5 @@ type Anchor struct {
 // size is above its index.
 type Birth struct {
 	Size      int64 `json:"size"`
-	Witnessed int64 `json:"witnessed"` // earliest time that a witness of the policy signed, in Unix seconds; zero: no witness
+	Witnessed int64 `json:"witnessed"` // time at which the witnesses of the policy signed ([Seen].Earliest), in Unix seconds; zero: no witness
 }

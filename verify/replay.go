@@ -119,8 +119,8 @@ var rules = map[Type]func(*act) error{
 	FindingPublished: (*act).findingPublished, UnitBatch: (*act).unitsMade,
 }
 
-// Apply reads the next entry; witnessed is the earliest time, in Unix seconds,
-// that a witness signed on the first published checkpoint that has it, and
+// Apply reads the next entry; witnessed is the time, in Unix seconds, at which
+// the witnesses signed the first published checkpoint that has it ([Seen]), and
 // zero where none did. It returns nil when the entry has effect.
 func (r *Replayer) Apply(note []byte, witnessed int64) *Void {
 	a := &act{r: r, index: r.size, seen: witnessed}

@@ -77,7 +77,7 @@ type Result struct {
 	Failure   *iotmark.Error `json:"-"` // why it is not genuine; its id is stable and the same in every implementation
 	Code      string         `json:"code,omitempty"`
 	Subject   string         `json:"subject,omitempty"`
-	AsOf      time.Time      `json:"as_of,omitzero"`     // the state is of this time: the earliest that outsiders signed on the checkpoint that has the status entry
+	AsOf      time.Time      `json:"as_of,omitzero"`     // the state is of this time: that at which outsiders signed the checkpoint that has the status entry
 	Effective time.Time      `json:"effective,omitzero"` // since when it was granted, by the clock of outsiders
 	Witnessed bool           `json:"witnessed"`          // false: the policy asks for no witness, and all times are the operator's
 	Signers   []Signer       `json:"signers,omitempty"`

@@ -19,6 +19,7 @@ const (
 	FreshFor = 48 * time.Hour      // after that the answer is genuine-aged
 	KnownFor = 14 * 24 * time.Hour // after that it is not-current
 	Skew     = 10 * time.Minute    // by which the clock of whoever verifies may be behind
+	Together = time.Hour           // within which witnesses must have signed a checkpoint to count together
 )
 
 // The steps of a verification, in their order. Their ids are those of
@@ -166,7 +167,7 @@ func (v *verification) logged(s *Step) error {
 	return nil
 }
 
-// when is the earliest time that outsiders signed for an entry; without any,
+// when is the time at which outsiders signed for an entry; without any,
 // that which it claims.
 func (e *place) when() time.Time {
 	if e.seen.Earliest == 0 {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -47,12 +48,20 @@ func readBounded(cmd *cli.Command, name string, most int64) ([]byte, error) {
 }
 
 // boundedFile reads a file that somebody named, and no more than so many bytes.
+// It waits for nobody: a pipe is no file.
 func boundedFile(name string, most int64) ([]byte, error) {
-	f, err := os.Open(name)
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "file-missing", Msg: name + " cannot be opened", Err: err}
 	}
 	defer f.Close()
+	st, err := f.Stat()
+	if err == nil && !st.Mode().IsRegular() {
+		err = errors.New("it is no plain file")
+	}
+	if err != nil {
+		return nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "file-missing", Msg: name + " cannot be read", Err: err}
+	}
 	return bounded(f, name, most)
 }
 

@@ -183,12 +183,7 @@ func trust(s string) (func(ed25519.PublicKey) bool, error) {
 		}
 		return func(k ed25519.PublicKey) bool { return verify.Fingerprint(k) == s }, nil
 	}
-	f, err := os.Open(s)
-	if err != nil {
-		return nil, &iotmark.Error{Kind: iotmark.NotFound, ID: "key-missing", Msg: "the key cannot be read", Err: err}
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, 1<<16))
+	b, err := boundedFile(s, 1<<16)
 	if err != nil {
 		return nil, &iotmark.Error{Kind: iotmark.NotFound, ID: "key-missing", Msg: "the key cannot be read", Err: err}
 	}

@@ -12,7 +12,15 @@ import (
 // born is where a checkpoint stands in the file of births.
 type born struct{ size, offset, length int64 }
 
-const birthsChunk = 1 << 20 // bytes read at once
+const (
+	birthsChunk = 1 << 20 // bytes read at once
+	birthsMore  = 4096    // checkpoints read where one is looked for
+)
+
+// disordered tells of births that do not grow.
+func disordered(s source, size, last int64) error {
+	return unverified("births-wrong", "the births of %s are out of order: %d entries after %d", s, size, last)
+}
 
 // readBirths gives the checkpoints that stand in the file of births from an
 // offset on, with the offset behind each. What follows the last whole one is
@@ -85,7 +93,7 @@ func (r *Reader) Births(ctx context.Context) iter.Seq2[Head, error] {
 				at, err = r.Open(b)
 			}
 			if err == nil && at.Size <= last {
-				err = unverified("births-wrong", "the births of %s are out of order: %d entries after %d", r.src, at.Size, last)
+				err = disordered(r.src, at.Size, last)
 			}
 			if err == nil && at.Size > h.Size {
 				return // published while we were reading
@@ -101,7 +109,7 @@ func (r *Reader) Births(ctx context.Context) iter.Seq2[Head, error] {
 }
 
 // Birth returns the first published checkpoint that covers the entry at an
-// index: its earliest witness time is when outsiders first saw the entry.
+// index: the time of its witnesses is when outsiders first saw the entry.
 func (r *Reader) Birth(ctx context.Context, index int64) (Head, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -109,7 +117,11 @@ func (r *Reader) Birth(ctx context.Context, index int64) (Head, error) {
 		return sort.Search(len(r.births), func(i int) bool { return r.births[i].size > index })
 	}
 	i := find()
-	if i == len(r.births) { // look for newer ones
+	if i == len(r.births) { // look for newer ones, and for some more than are needed
+		last := int64(0)
+		if i > 0 {
+			last = r.births[i-1].size
+		}
 		for b, err := range readBirths(ctx, r.src, r.end) {
 			if err != nil {
 				return Head{}, err
@@ -118,8 +130,15 @@ func (r *Reader) Birth(ctx context.Context, index int64) (Head, error) {
 			if err != nil {
 				return Head{}, err
 			}
+			if at.Size <= last {
+				return Head{}, disordered(r.src, at.Size, last)
+			}
+			last = at.Size
 			r.births = append(r.births, born{at.Size, r.end, int64(len(b))})
 			r.end += int64(len(b)) + 1
+			if at.Size > index && len(r.births)-i >= birthsMore {
+				break
+			}
 		}
 		i = find()
 	}

@@ -275,7 +275,7 @@ func (b *births) copy(ctx context.Context, offset int64) error {
 		b.end, b.last, add = b.end+int64(len(add)), last, nil
 		return nil
 	}
-	src, known := b.m.from.src, offset == 0
+	src, known, before := b.m.from.src, offset == 0, int64(0)
 	for note, err := range readBirths(ctx, src, offset) {
 		if err != nil {
 			return err
@@ -288,10 +288,11 @@ func (b *births) copy(ctx context.Context, offset int64) error {
 			break // published while we were copying
 		}
 		if at.Size <= last {
-			if known {
+			if known && at.Size > before { // they grow, or they would never end
+				before = at.Size
 				continue
 			}
-			return unverified("births-wrong", "the births of %s are out of order: %d entries after %d", src, at.Size, last)
+			return disordered(src, at.Size, max(before, last))
 		}
 		if err := continues(src, at, b.h, b.hr); err != nil {
 			return err

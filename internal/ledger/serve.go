@@ -133,7 +133,7 @@ func (s *server) births(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	defer root.Close()
-	f, err := root.Open(birthsAt)
+	f, err := plainFile(root, birthsAt)
 	if errors.Is(err, fs.ErrNotExist) { // nothing is published yet
 		send(w, req, nil, plainText, forAMoment, false)
 		return
@@ -144,8 +144,8 @@ func (s *server) births(w http.ResponseWriter, req *http.Request) {
 	}
 	defer f.Close()
 	st, err := f.Stat()
-	if err != nil || !st.Mode().IsRegular() {
-		s.problem(w, fs.ErrNotExist)
+	if err != nil {
+		s.problem(w, err)
 		return
 	}
 	head := w.Header()

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/open-iot-mark/iotmark"
@@ -44,25 +45,37 @@ func (f folder) read(_ context.Context, name string, offset, limit int64) ([]byt
 		return nil, fail(iotmark.Invalid, "log-missing", err, "%s cannot be opened", f)
 	}
 	defer root.Close()
-	file, err := root.Open(filepath.FromSlash(name))
+	file, err := plainFile(root, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fs.ErrNotExist
-	}
-	if err == nil {
-		defer file.Close()
-		var st fs.FileInfo
-		if st, err = file.Stat(); err == nil && !st.Mode().IsRegular() {
-			return nil, fs.ErrNotExist
-		}
 	}
 	if err != nil {
 		return nil, fail(iotmark.Unavailable, "log-read", err, "%s in %s cannot be read", name, f)
 	}
+	defer file.Close()
 	b, err := io.ReadAll(io.NewSectionReader(file, offset, limit))
 	if err != nil {
 		return nil, fail(iotmark.Unavailable, "log-read", err, "%s in %s cannot be read", name, f)
 	}
 	return b, nil
+}
+
+// plainFile opens a file below a folder. What is no plain file is not there: a
+// pipe would wait for its other end.
+func plainFile(root *os.Root, name string) (*os.File, error) {
+	f, err := root.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	st, err := f.Stat()
+	if err == nil && !st.Mode().IsRegular() {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // site is a log behind an address. It asks the host that was named and no

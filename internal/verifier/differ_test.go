@@ -334,7 +334,7 @@ func (d *damage) file(t testing.TB) (out, trust []byte) {
 		d.now += int64(pick(d, []int{-700, -500, 3, 15, 800}) * pick(d, []int{1, 86400}))
 	}
 	i := d.n(len(b.Entries))
-	how := d.n(13)
+	how := d.n(14)
 	d.how = append(d.how, fmt.Sprint(how))
 	switch how {
 	case 0:
@@ -385,6 +385,19 @@ func (d *damage) file(t testing.TB) (out, trust []byte) {
 		if d.n(4) == 0 {
 			trust = pick(d, d.all).trust
 		}
+	case 13: // witnesses say other times, of whom not all are needed
+		times := map[int]int64{}
+		for n := range d.from.s.Witness {
+			if d.n(3) > 0 {
+				times[n] = pick(d, []int64{0, 1, d.now, 1 << 53, 1<<62 - 1}) + pick(d, []int64{0, -60, -3600, -3601, -86_400, 3600})
+			}
+		}
+		for i, e := range b.Entries {
+			b.Entries[i].Proof = dated(d.from.s, e.Proof, times)
+		}
+		t, _ := verify.ParseTrust(trust)
+		t.Policy = strings.Replace(t.Policy, fmt.Sprintf("group g %d", len(d.from.s.Witness)), fmt.Sprintf("group g %d", 1+d.n(max(len(d.from.s.Witness), 1))), 1)
+		trust = t.Marshal()
 	}
 	plain, err := json.Marshal(b)
 	if err != nil { // the credential or a list is no JSON any more

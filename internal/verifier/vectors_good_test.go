@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/verify"
 	"github.com/open-iot-mark/iotmark/verify/verifytest"
 )
@@ -104,7 +105,32 @@ func (m *maker) nested() {
 	for i := range w.bundle.Entries {
 		unmet.bundle.Entries[i].Proof = without(unmet.bundle.Entries[i].Proof, "\u2014 witness3.example ")
 	}
+	m.dated(w)
 	m.add("two-of-three-unmet", "the witness that a nested policy cannot do without has not signed", unmet, verify.NotGenuine, "quorum-unmet")
+}
+
+// dated makes the vectors of a witness that says another time than the others,
+// in a world where one of the first two must sign, and the third.
+func (m *maker) dated(w base) {
+	lies := func(failure iotmark.ErrorID, answer verify.Answer, name, about string, alone bool, by int64) {
+		w := w
+		w.bundle = clone(w.bundle)
+		for i, e := range w.bundle.Entries {
+			n := w.now - 30
+			times := map[int]int64{0: n + by, 2: n}
+			if !alone {
+				times[1] = n
+			}
+			w.bundle.Entries[i].Proof = dated(w.s, without(e.Proof, "\u2014 witness2.example "), times)
+		}
+		m.add(name, about, w, answer, failure)
+	}
+	lies("", verify.GenuineCurrent, "dated-hour", "two witnesses signed an hour apart", true, 3600)
+	lies("quorum-unmet", verify.NotGenuine, "dated-more", "two witnesses signed a second more than an hour apart", true, 3601)
+	lies("quorum-unmet", verify.NotGenuine, "dated-back", "a witness who is needed dates back by a month", true, -30*day)
+	lies("quorum-unmet", verify.NotGenuine, "dated-ahead", "a witness who is needed is a month ahead", true, 30*day)
+	lies("", verify.GenuineCurrent, "dated-back-beside", "a witness who is not needed dates back by a month", false, -30*day)
+	lies("", verify.GenuineCurrent, "dated-ahead-beside", "a witness who is not needed is beyond what a number of JavaScript can tell apart", false, 1<<61)
 }
 
 // without leaves out the lines that begin with something.

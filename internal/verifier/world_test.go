@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -159,4 +160,17 @@ func (n *node) answer(t testing.TB) (out said) {
 		t.Fatalf("%v: %.300s", err, line)
 	}
 	return out
+}
+
+// dated has witnesses sign the checkpoint of a proof again, each by its number
+// and at a time in Unix seconds.
+func dated(s *verifytest.Scheme, proof string, times map[int]int64) string {
+	_, cp, _ := strings.Cut(proof, "\n\n")
+	text, _, _ := strings.Cut(cp, "\n\n")
+	for i, w := range s.Witness {
+		if at, ok := times[i]; ok {
+			proof = without(proof, "\u2014 "+w.Name+" ") + w.Cosign(text+"\n", time.Unix(at, 0))
+		}
+	}
+	return proof
 }
