@@ -41,31 +41,33 @@ var house = map[string]room{
 	"internal/report":        {floor: 2},
 	"internal/determine": {floor: 2, sideways: []string{"internal/assess", "internal/check", "internal/check/*",
 		"internal/evidence", "internal/evidence/*"}},
-	"internal/attestation":     {floor: 2},
-	"internal/publication":     {floor: 2, sideways: []string{"internal/assess", "internal/evidence", "internal/page"}},
-	"internal/key":             {floor: 3},
-	"internal/ceremony":        {floor: 3, sideways: []string{"internal/key"}},
-	"internal/store":           {floor: 3},
-	"internal/vault":           {floor: 3, sideways: []string{"internal/key", "internal/store"}},
-	"internal/ledger":          {floor: 3},
-	"internal/audit":           {floor: 4},
-	"internal/issuance":        {floor: 4},
-	"internal/registry":        {floor: 4},
-	"internal/preview":         {floor: 5},
-	"internal/cli":             {floor: 7},
-	"cmd/iotmark":              {floor: 8},
-	"bench":                    {floor: 11},
-	"internal/check/checktest": {floor: 10}, // for tests only
-	"internal/samples":         {floor: 9},  // for tests only
-	"internal/browser":         {floor: 10}, // for tests only
-	"internal/store/pgtest":    {floor: 9},  // for tests only
-	"internal/store/storetest": {floor: 10}, // for tests only
-	"internal/samples/*":       {floor: 10},
-	"internal/interop":         {floor: 9}, // for tests and the suites of others only
-	"internal/interop/*":       {floor: 11},
-	"internal":                 {floor: 9},
-	"verify":                   {floor: 1},
-	"verify/verifytest":        {floor: 10}, // for tests and the figures only
+	"internal/attestation":       {floor: 2},
+	"internal/publication":       {floor: 2, sideways: []string{"internal/assess", "internal/evidence", "internal/page"}},
+	"internal/key":               {floor: 3},
+	"internal/ceremony":          {floor: 3, sideways: []string{"internal/key"}},
+	"internal/store":             {floor: 3},
+	"internal/vault":             {floor: 3, sideways: []string{"internal/key", "internal/store"}},
+	"internal/ledger":            {floor: 3},
+	"internal/audit":             {floor: 4},
+	"internal/issuance":          {floor: 4},
+	"internal/registry":          {floor: 4},
+	"internal/scheme":            {floor: 4, sideways: []string{"internal/registry"}},
+	"internal/preview":           {floor: 5},
+	"internal/cli":               {floor: 7},
+	"cmd/iotmark":                {floor: 8},
+	"bench":                      {floor: 11},
+	"internal/check/checktest":   {floor: 10}, // for tests only
+	"internal/samples":           {floor: 9},  // for tests only
+	"internal/browser":           {floor: 10}, // for tests only
+	"internal/store/pgtest":      {floor: 9},  // for tests only
+	"internal/store/storetest":   {floor: 10}, // for tests only
+	"internal/scheme/schemetest": {floor: 11}, // for tests only
+	"internal/samples/*":         {floor: 10},
+	"internal/interop":           {floor: 9}, // for tests and the suites of others only
+	"internal/interop/*":         {floor: 11},
+	"internal":                   {floor: 9},
+	"verify":                     {floor: 1},
+	"verify/verifytest":          {floor: 10}, // for tests and the figures only
 }
 
 // enter finds the room of a package.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -353,33 +352,10 @@ func differ(path string, a, b any) string {
 	return ""
 }
 
-// AddSignature keeps a signature on the text of a decision that was linted.
-// It must be right, and of a key that the published log knows or the entry
-// itself introduces: a wrong one would make the entry void for ever. Errors:
-// signer-unknown, signature-wrong, step-wrong.
+// AddSignature is [Registry.Sign] in a transaction of its own.
 func (r *Registry) AddSignature(ctx context.Context, id string, sig verify.Sig) error {
 	return r.db.Do(ctx, func(tx *store.Tx) error {
-		a, err := attestation(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		if a.Step != Linted {
-			return conflict("step-wrong", "the decision %s is %s; it can be signed while it is %s", id, a.Step, Linted)
-		}
-		keys, err := r.keys(ctx, tx, a.Entry)
-		if err != nil {
-			return err
-		}
-		i := slices.IndexFunc(keys, func(k *verify.Key) bool { return k.Made(sig) })
-		if i < 0 {
-			return &iotmark.Error{Kind: iotmark.Unverified, ID: "signer-unknown",
-				Msg: fmt.Sprintf("the log knows no key %.80q with that number; use the key that was registered", sig.Name)}
-		}
-		if err := keys[i].Verify(a.Text, sig, r.trust.Domain); err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, "INSERT INTO attestation_signature (id, name, key_id, signature) VALUES ($1, $2, $3, $4) ON CONFLICT (id, name, key_id) DO UPDATE SET signature = excluded.signature",
-			id, sig.Name, int64(sig.ID), base64.StdEncoding.EncodeToString(sig.Bytes))
+		_, err := r.Sign(ctx, tx, id, sig)
 		return err
 	})
 }
@@ -394,20 +370,7 @@ func (r *Registry) SealDecision(ctx context.Context, tx *store.Tx, id string) (Q
 		return Queued{}, err
 	}
 	if a.Step == Linted {
-		var sigs []verify.Sig
-		err := tx.Rows(ctx, func(scan func(...any) error) error {
-			var s verify.Sig
-			var key int64
-			var b64 string
-			if err := scan(&s.Name, &key, &b64); err != nil {
-				return err
-			}
-			var err error
-			s.ID = uint32(key)
-			s.Bytes, err = base64.StdEncoding.DecodeString(b64)
-			sigs = append(sigs, s)
-			return err
-		}, "SELECT name, key_id, signature FROM attestation_signature WHERE id = $1 ORDER BY name, key_id", id)
+		sigs, err := signatures(ctx, tx, id)
 		if err != nil {
 			return Queued{}, err
 		}

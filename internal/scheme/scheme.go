@@ -1,0 +1,119 @@
+// Package scheme is the procedures of the mark: the life of a mark from
+// application to withdrawal, as acts of people who are kept apart. One method
+// is one act. Whoever calls it, by whatever way, the same tables decide:
+// [iotmark.CaseMoves] says what may happen in which state and by which role,
+// policy.go who may not, and why.
+//
+// Every act is one transaction. It leaves the case in its new state, one row
+// of the audit trail, what is to be signed when the log must hear of it, and
+// jobs; or nothing.
+//
+// What it refuses to do: anything for somebody because he runs the machine;
+// anything on a state that has moved on since the caller looked; anything a
+// second time. What can go wrong: forbidden (with the reason), conflict
+// (somebody else was first), and what the database and the log can say. Each
+// is an iotmark.Error with a stable id.
+package scheme
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/internal/registry"
+	"github.com/open-iot-mark/iotmark/internal/store"
+	"github.com/open-iot-mark/iotmark/verify"
+)
+
+// Config is what a scheme works on.
+type Config struct {
+	DB       *store.DB
+	Registry *registry.Registry
+	Terms    Terms
+	Domain   string           // of the scheme, as in its trust file
+	Now      func() time.Time // nil: the clock
+	// Operator signs what was taken in, in the operator's name; nil: a person
+	// who has an operator's key does.
+	Operator Signer
+	// Prove looks whether a domain shows a token, by DNS or by a well-known
+	// file, and says how; nil: nobody here can look.
+	Prove func(ctx context.Context, domain, token string) (DomainProof, error)
+	// Try says what the log's rules would say of an entry; see
+	// [registry.Projector.Try]. nil: nobody is asked, and the log judges.
+	Try func(note []byte) *verify.Void
+}
+
+// Signer puts a signature under a text.
+type Signer interface {
+	Sign(text []byte) (verify.Sig, error)
+}
+
+// Terms are the numbers of the scheme by which the procedures go.
+type Terms struct {
+	// Days says how long whoever must act has, by the id of the deadline in
+	// [iotmark.CaseStates]; an id that is not there has none.
+	Days map[string]int
+	// Remind is how many days before a deadline the reminder is.
+	Remind int
+	// Interest is for how many days an interest in a maker keeps somebody
+	// from a case after it ended.
+	Interest int
+	// Quorum is how many must vote for a decision that the log does not see.
+	Quorum int
+	// Small lets one person review and decide, in a small body. Nobody
+	// evaluates and decides.
+	Small bool
+	// Panel is how many decide an appeal.
+	Panel int
+}
+
+// Scheme is the procedures over one database and one log.
+type Scheme struct {
+	db  *store.DB
+	reg *registry.Registry
+	cfg Config
+}
+
+// New binds the procedures to what they work on.
+func New(cfg Config) *Scheme {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Scheme{db: cfg.DB, reg: cfg.Registry, cfg: cfg}
+}
+
+func (s *Scheme) now() time.Time      { return s.cfg.Now().UTC().Truncate(time.Second) }
+func (s *Scheme) today() iotmark.Date { return iotmark.DateOf(s.now()) }
+
+// id makes an id that is later in order than those made before it.
+func (s *Scheme) id() string {
+	var r [10]byte
+	rand.Read(r[:])
+	return verify.NewID(s.cfg.Now(), r)
+}
+
+func (s *Scheme) view(ctx context.Context, look func(*store.Tx) error) error {
+	return s.db.View(ctx, look)
+}
+
+func refuse(k iotmark.Kind, id iotmark.ErrorID, format string, args ...any) error {
+	return &iotmark.Error{Kind: k, ID: id, Msg: fmt.Sprintf(format, args...)}
+}
+
+func forbidden(id iotmark.ErrorID, format string, args ...any) error {
+	return refuse(iotmark.Forbidden, id, format, args...)
+}
+
+func conflict(id iotmark.ErrorID, format string, args ...any) error {
+	return refuse(iotmark.Conflict, id, format, args...)
+}
+
+func invalid(field string, id iotmark.ErrorID, format string, args ...any) error {
+	return &iotmark.Error{Kind: iotmark.Invalid, ID: id, Field: field, Msg: fmt.Sprintf(format, args...)}
+}
+
+func missing(id iotmark.ErrorID, format string, args ...any) error {
+	return refuse(iotmark.NotFound, id, format, args...)
+}
