@@ -36,6 +36,7 @@ type Catalogue struct {
 	instruments map[iotmark.InstrumentID]*Instrument
 	themes      map[iotmark.ThemeID]*Theme
 	umbrella    func() error // reads what LoadInstruments promises, once
+	procedure   func() (*Procedure, error)
 }
 
 // Criterion returns the criterion with that id, or nil.
@@ -43,24 +44,28 @@ func (c *Catalogue) Criterion(id iotmark.CriterionID) *Criterion { return c.crit
 
 // Scheme is the words, lists and rules that everything else uses.
 type Scheme struct {
-	Edition     iotmark.Edition `yaml:"edition" json:"edition"`
-	State       string          `yaml:"state" json:"state"` // draft, consultation, adopted, in-force, retired
-	Title       string          `yaml:"title" json:"title"`
-	Licence     string          `yaml:"licence" json:"licence"`
-	Attribution string          `yaml:"attribution" json:"attribution"`
-	Topics      []TopicRow      `yaml:"topics" json:"topics"`
-	Risks       []Risk          `yaml:"risks" json:"risks"`
-	Definitions []Definition    `yaml:"definitions" json:"definitions"`
-	Levels      []Term          `yaml:"levels" json:"levels"`
-	Entry       string          `yaml:"entry" json:"entry"`
-	Parts       []Term          `yaml:"parts" json:"parts"`
-	Assurance   []AssuranceRow  `yaml:"assurance" json:"assurance"`
-	Needs       string          `yaml:"needs" json:"needs"`
-	Answers     []AnswerRow     `yaml:"answers" json:"answers"`
-	WhyUnknown  []Term          `yaml:"why_unknown" json:"why_unknown"`
-	Tracks      []TrackRow      `yaml:"tracks" json:"tracks"`
-	Facts       []Fact          `yaml:"facts" json:"facts"`
-	Implies     []Implication   `yaml:"implies" json:"implies"`
+	Edition iotmark.Edition `yaml:"edition" json:"edition"`
+	State   string          `yaml:"state" json:"state"` // draft, consultation, adopted, in-force, retired
+	// From and Until are the first and, once it is known, the last day on which
+	// marks are granted under the edition.
+	From        iotmark.Date   `yaml:"from" json:"from,omitempty"`
+	Until       iotmark.Date   `yaml:"until" json:"until,omitempty"`
+	Title       string         `yaml:"title" json:"title"`
+	Licence     string         `yaml:"licence" json:"licence"`
+	Attribution string         `yaml:"attribution" json:"attribution"`
+	Topics      []TopicRow     `yaml:"topics" json:"topics"`
+	Risks       []Risk         `yaml:"risks" json:"risks"`
+	Definitions []Definition   `yaml:"definitions" json:"definitions"`
+	Levels      []Term         `yaml:"levels" json:"levels"`
+	Entry       string         `yaml:"entry" json:"entry"`
+	Parts       []Term         `yaml:"parts" json:"parts"`
+	Assurance   []AssuranceRow `yaml:"assurance" json:"assurance"`
+	Needs       string         `yaml:"needs" json:"needs"`
+	Answers     []AnswerRow    `yaml:"answers" json:"answers"`
+	WhyUnknown  []Term         `yaml:"why_unknown" json:"why_unknown"`
+	Tracks      []TrackRow     `yaml:"tracks" json:"tracks"`
+	Facts       []Fact         `yaml:"facts" json:"facts"`
+	Implies     []Implication  `yaml:"implies" json:"implies"`
 	Grammar     struct {
 		Syntax string   `yaml:"syntax" json:"syntax"`
 		Rules  []string `yaml:"rules" json:"rules"`

@@ -199,7 +199,7 @@ func (r *reader) decode(file string, n *yaml.Node, v reflect.Value, field string
 		}
 		r.pairs(file, n, field, func(k, x *yaml.Node) {
 			for i := range t.NumField() {
-				if t.Field(i).Tag.Get("yaml") == k.Value {
+				if name := t.Field(i).Tag.Get("yaml"); name != "" && name == k.Value {
 					r.decode(file, x, v.Field(i), join(field, k.Value))
 					return
 				}

@@ -19,7 +19,8 @@ type Rule struct {
 	What string
 }
 
-// Rules returns the rules that [Lint] and [LintBindings] hold the data to.
+// Rules returns the rules that [Lint], [LintBindings] and [LintProcedure] hold
+// the data to.
 // What [LoadFS] refuses has ids that begin with "catalogue-".
 func Rules() []Rule {
 	return []Rule{
@@ -71,6 +72,26 @@ func Rules() []Rule {
 		{"check-family", "a check belongs to one family"},
 		{"check-unknown", "a bound check is built in"},
 		{"check-unbound", "a check that is built in serves a criterion"},
+		{"edition-dates", "an edition has days exactly when it is in force or retired, in their order"},
+		{"number-range", "a number of the procedure is positive and of a size that makes sense"},
+		{"because-lacking", "a number of the procedure says why"},
+		{"source-unknown", "a source is a provision of the collection"},
+		{"role-lacking", "every role by which the procedures act is there"},
+		{"apart-lacking", "who must be kept apart is kept apart"},
+		{"apart-joined", "a profile joins reviewer and committee, and nobody else"},
+		{"decision-lacking", "every profile says how many take each decision"},
+		{"quorum-wrong", "a quorum is a majority of those who sit, and more than one person except for a first suspension"},
+		{"second-opinion-lacking", "a must that no program helps to judge is judged twice"},
+		{"term-lacking", "every term of admission that the procedures look at is there"},
+		{"deadline-lacking", "every deadline that the procedures set is there"},
+		{"deadline-own-stop", "nobody stops the own clock"},
+		{"deadline-remind", "reminders come before the end, one after the other"},
+		{"sanction-lacking", "a mark can be suspended and withdrawn"},
+		{"fee-lacking", "every service has a fee"},
+		{"fee-by-verdict", "no fee depends on a verdict, and who disagrees pays nothing"},
+		{"retention-wrong", "records are kept for their cycles, and nothing that names a person for ever"},
+		{"agreement-version", "the licence agreement says its version"},
+		{"agreement-point", "the licence agreement speaks about all that it must"},
 		{"effort-lacking", "every criterion has an estimate"},
 		{"effort-range", "an answer takes some time and never more than mending"},
 	}
@@ -98,10 +119,7 @@ var (
 // label and papers, bindings, estimates, style. Nothing is nil.
 func Lint(c *Catalogue) iotmark.Errors {
 	if err := c.LoadInstruments(); err != nil {
-		if es, ok := err.(iotmark.Errors); ok {
-			return es
-		}
-		return iotmark.Errors{{Kind: iotmark.Invalid, ID: "catalogue-file-missing", Msg: "the instruments cannot be read", Err: err}}
+		return asErrors(err)
 	}
 	l := newLinter(c)
 	if err := l.schema.read(c.Schema); err != nil {
@@ -118,8 +136,17 @@ func Lint(c *Catalogue) iotmark.Errors {
 	l.declaration()
 	l.bindings()
 	l.efforts()
+	l.errs = append(l.errs, LintProcedure(c)...)
 	l.style()
 	return l.errs
+}
+
+// asErrors gives what a file that cannot be read had to tell.
+func asErrors(err error) iotmark.Errors {
+	if es, ok := err.(iotmark.Errors); ok {
+		return es
+	}
+	return iotmark.Errors{{Kind: iotmark.Invalid, ID: "catalogue-file-missing", Msg: "the catalogue cannot be read", Err: err}}
 }
 
 // LintBindings holds the binding table against the checks that are built in.
@@ -235,6 +262,7 @@ func (l *linter) scheme() {
 	once(l, file, "automation", termIDs(s.Automation), kebab)
 	once(l, file, "checks", l.families, kebab)
 	within(l, file, "state", "state", []string{s.State}, []string{"draft", "consultation", "adopted", "in-force", "retired"})
+	l.editionDates(file)
 	if !slices.Equal(topics, iotmark.Topics()) {
 		l.bad("topics-wrong", file, "topics", "the topics must be %s, in this order", commas(iotmark.Topics()))
 	}
@@ -279,6 +307,23 @@ func (l *linter) scheme() {
 				l.bad("after-grant-level", file, field, "%s is a duty after the grant and %s; only a must can be one", id, cr.Level)
 			}
 		}
+	}
+}
+
+// editionDates holds the days of the edition to its state (C-02).
+func (l *linter) editionDates(file string) {
+	s := &l.c.Scheme
+	for _, d := range []iotmark.Date{s.From, s.Until} {
+		if _, err := iotmark.ParseDate(string(d)); d != "" && err != nil {
+			l.bad("edition-dates", file, "from", "%v", err)
+		}
+	}
+	begun := s.State == InForce || s.State == "retired"
+	switch {
+	case begun != (s.From != ""):
+		l.bad("edition-dates", file, "from", "the edition is %s and in force from %q; it has a first day exactly when it is in force or retired", s.State, s.From)
+	case s.Until != "" && s.Until < s.From || s.State == "retired" && s.Until == "":
+		l.bad("edition-dates", file, "until", "the last day is %q and the first %q; a retired edition has both, in their order", s.Until, s.From)
 	}
 }
 

@@ -88,6 +88,8 @@ const (
 	documents  = "documents/documents.yaml"
 	bindings   = "bindings.yaml"
 	effort     = "effort.yaml"
+	procedure  = "2026.1/procedure.yaml"
+	agreement  = "2026.1/licence-agreement.md"
 )
 
 // lintCases break the good data in one way each, and name the rule that must
@@ -99,6 +101,11 @@ var lintCases = []struct {
 	says string // part of the field or the message
 }{
 	{"state of the scheme", edit{scheme, "state: draft", "state: final"}, "reference-unknown", `"final"`},
+	{"in force without a day", edit{scheme, "state: draft", "state: in-force"}, "edition-dates", "in force from"},
+	{"a draft with a day", edit{scheme, "state: draft", "state: draft\nfrom: \"2027-01-01\""}, "edition-dates", "2027-01-01"},
+	{"a day that is not in the calendar", edit{scheme, "state: draft", "state: in-force\nfrom: \"2027-02-30\""}, "edition-dates", "2027-02-30"},
+	{"ends before it begins", edit{scheme, "state: draft", "state: in-force\nfrom: \"2027-01-01\"\nuntil: \"2026-12-31\""}, "edition-dates", "2026-12-31"},
+	{"retired and no last day", edit{scheme, "state: draft", "state: retired\nfrom: \"2027-01-01\""}, "edition-dates", "retired"},
 	{"topic taken away", edit{scheme, "  - id: privacy\n    name: Privacy\n    title: Customer and consumer privacy\n    asks: Can people see, limit and delete what the product knows about them?\n", ""}, "topics-wrong", "in this order"},
 	{"risk twice", edit{scheme, "- id: poor-service", "- id: fail-rate"}, "id-twice", "fail-rate"},
 	{"level renamed", edit{scheme, "- id: may\n", "- id: might\n"}, "words-differ", "might"},
@@ -322,6 +329,9 @@ func TestEveryRuleIsBroken(t *testing.T) {
 	for _, tt := range bindingCases {
 		cases[tt.rule] = true
 	}
+	for _, tt := range procedureCases {
+		cases[tt.rule] = true
+	}
 	if d := cmp.Diff(rules, cases); d != "" {
 		t.Errorf("rules and cases (-rules +cases):\n%s", d)
 	}
@@ -387,7 +397,7 @@ func TestLoadRefuses(t *testing.T) {
 // Whatever stands in a file of the catalogue: an error or problems, never a
 // panic.
 func FuzzLoadFS(f *testing.F) {
-	files := []string{scheme, security, label, schemaFile, bindings, effort, weee, themes, fields, documents}
+	files := []string{scheme, security, label, schemaFile, bindings, effort, weee, themes, fields, documents, procedure, agreement}
 	for i := range files {
 		f.Add(uint8(i), []byte("edition: \"2026.1\"\n"))
 		f.Add(uint8(i), []byte("{"))

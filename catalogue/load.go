@@ -43,6 +43,10 @@ func MustLoad() *Catalogue {
 	return c
 }
 
+// Files returns the files that are built in, in the layout that [LoadFS]
+// reads.
+func Files() fs.FS { return data }
+
 // LoadFS reads a catalogue from a file system with the layout of this folder.
 // Its error is an [iotmark.Errors] that tells every fault of form at once.
 // What has the right form and makes no sense is found by [Lint].
@@ -63,6 +67,7 @@ func LoadFS(files fs.FS) (*Catalogue, error) {
 		return nil, r.errs
 	}
 	c.umbrella = sync.OnceValue(c.readUmbrella)
+	c.procedure = sync.OnceValues(c.readProcedure)
 	return c, nil
 }
 
