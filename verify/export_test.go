@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/open-iot-mark/iotmark"
@@ -24,3 +25,14 @@ func (r *Replayer) Believe(e Entry, leaf string, body any, at int64, names ...st
 
 // Fill makes a replayer that has no room for more.
 func (r *Replayer) Fill() { r.arena.chunks = make([][]byte, maxChunks) }
+
+// Unpack unpacks gzip without optional fields without compress/gzip, if it does.
+func Unpack(z []byte, most int) ([]byte, bool) {
+	if !bytes.HasPrefix(z, gzipBegins) {
+		return nil, false
+	}
+	return new(deflated).unpack(z, most)
+}
+
+// Inflate unpacks DEFLATE without compress/flate, if it does.
+func Inflate(b []byte, most int) ([]byte, bool) { return new(deflated).inflate(b, most) }

@@ -11,13 +11,14 @@ import (
 	"github.com/open-iot-mark/iotmark"
 )
 
+// gzipBegins is how gzip without optional fields in its header does.
+var gzipBegins = []byte{0x1f, 0x8b, 8, 0}
+
 var errTooLong = errors.New("unpacks to more than is allowed")
 
-// inflater unpacks gzip (RFC 1952), one after another: most of what that costs
-// for small files is the first one's tables.
+// inflater unpacks gzip (RFC 1952), one after another.
 type inflater struct {
-	in bytes.Reader
-	r  *gzip.Reader
+	deflated deflated
 
 	last     string // encodedList that was unpacked last: two lists are often the same
 	lastBits Bits
@@ -27,21 +28,18 @@ type inflater struct {
 // gunzip unpacks one member of at most so many bytes, without optional fields
 // in its header, after which nothing may follow.
 func (u *inflater) gunzip(z []byte, most int) ([]byte, error) {
-	if !bytes.HasPrefix(z, []byte{0x1f, 0x8b, 8, 0}) {
+	if !bytes.HasPrefix(z, gzipBegins) {
 		return nil, errors.New("it does not begin as gzip without optional fields does")
 	}
-	u.in.Reset(z)
-	var err error
-	if u.r == nil {
-		u.r, err = gzip.NewReader(&u.in)
-	} else {
-		err = u.r.Reset(&u.in)
+	if b, ok := u.deflated.unpack(z, most); ok {
+		return b, nil
 	}
+	in := bytes.NewReader(z)
+	r, err := gzip.NewReader(in)
 	if err != nil {
-		u.r = nil
 		return nil, err
 	}
-	u.r.Multistream(false)
+	r.Multistream(false)
 	// The size that stands at the end is the file's own word: it spares growing
 	// where it is true, and is bounded where it is not.
 	size := most
@@ -50,14 +48,14 @@ func (u *inflater) gunzip(z []byte, most int) ([]byte, error) {
 	}
 	b := make([]byte, 0, min(size, 64<<10)+bytes.MinRead)
 	buf := bytes.NewBuffer(b)
-	_, err = buf.ReadFrom(io.LimitReader(u.r, int64(most)+1))
+	_, err = buf.ReadFrom(io.LimitReader(r, int64(most)+1))
 	switch {
 	case err != nil:
 		return nil, err
 	case buf.Len() > most:
 		return nil, errTooLong
-	case u.in.Len() > 0:
-		return nil, fmt.Errorf("%d bytes follow the end", u.in.Len())
+	case in.Len() > 0:
+		return nil, fmt.Errorf("%d bytes follow the end", in.Len())
 	}
 	return buf.Bytes(), nil
 }
