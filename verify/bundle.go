@@ -3,10 +3,12 @@ package verify
 import (
 	"bytes"
 	"compress/gzip"
-	"encoding/json"
 	"errors"
+	"reflect"
 	"slices"
 	"strconv"
+	"strings"
+	"sync"
 
 	"github.com/open-iot-mark/iotmark"
 )
@@ -57,90 +59,27 @@ func parseBundle(file []byte, z *inflater) (*Bundle, error) {
 			return nil, refuse("bundle-malformed", "the bundle is not compressed with gzip: %v", err)
 		}
 	}
+	b := &Bundle{}
+	if b.read(doc) {
+		return b, nil
+	}
 	if err := Canonical(doc); err != nil {
 		// One id for all that can be wrong with the form: what is wrong first
 		// depends on who reads, and every implementation must say the same.
 		return nil, &iotmark.Error{Kind: iotmark.Unverified, ID: "bundle-malformed", Msg: "the bundle is not in the one form of RFC 8785", Err: err}
 	}
-	b := &Bundle{}
-	if !b.read(doc) {
-		if v, _ := valueOf(doc, "v"); len(v) > 0 && v[0] != '"' && string(v) != strconv.Itoa(BundleVersion) {
-			return nil, refuse("bundle-version", "the bundle is of version %s; this program knows version %d", clip(string(v)), BundleVersion)
-		}
-		return nil, refuse("bundle-malformed", "the file is no bundle of a mark: members are missing, or there are others")
+	if v, _ := valueOf(doc, "v"); len(v) > 0 && v[0] != '"' && string(v) != strconv.Itoa(BundleVersion) {
+		return nil, refuse("bundle-version", "the bundle is of version %s; this program knows version %d", clip(string(v)), BundleVersion)
 	}
-	return b, nil
+	return nil, refuse("bundle-malformed", "the file is no bundle of a mark: members are missing, or there are others")
 }
 
-// read takes canonical JSON apart. It does by hand what encoding/json does,
-// which costs as much as four signatures.
+var bundleShape = sync.OnceValue(func() *shape { return shapeOf(reflect.TypeFor[Bundle]()) })
+
+// read takes a bundle apart, if it is one, in the one form of RFC 8785.
 func (b *Bundle) read(doc []byte) bool {
-	top, ok := fields(doc, "credential", "entries", "lists", "state", "v")
-	if !ok || string(top[4]) != strconv.Itoa(BundleVersion) {
-		return false
-	}
-	b.V, b.Credential = BundleVersion, top[0]
-	entries, ok := elements(top[1], maxEntries)
-	if !ok {
-		return false
-	}
-	b.Entries = make([]Proven, len(entries))
-	for i, e := range entries {
-		f, ok := fields(e, "entry", "proof")
-		if !ok {
-			return false
-		}
-		var ok1, ok2 bool
-		b.Entries[i].Entry, ok1 = text(f[0])
-		b.Entries[i].Proof, ok2 = text(f[1])
-		if !ok1 || !ok2 {
-			return false
-		}
-	}
-	lists, ok := elements(top[2], maxEntries)
-	if !ok {
-		return false
-	}
-	b.Lists = make([]json.RawMessage, len(lists))
-	for i, l := range lists {
-		b.Lists[i] = l
-	}
-	return b.State.read(top[3])
-}
-
-func (p *StateProof) read(obj []byte) bool {
-	f, ok := fields(obj, "path", "record", "size")
-	if !ok {
-		return false
-	}
-	path, ok := elements(f[0], maxPath)
-	if !ok {
-		return false
-	}
-	p.Path = make([]string, len(path))
-	for i, h := range path {
-		if p.Path[i], ok = text(h); !ok {
-			return false
-		}
-	}
-	size, ok1 := parseCount(string(f[2]))
-	r, ok2 := fields(f[1], "code", "grant", "slot", "state", "terms")
-	if !ok1 || !ok2 {
-		return false
-	}
-	var t [5]string
-	for i, raw := range r {
-		if i == 2 {
-			continue
-		}
-		if t[i], ok = text(raw); !ok {
-			return false
-		}
-	}
-	slot, ok := parseCount(string(r[2]))
-	p.Size = size
-	p.Record = StateRecord{Code: t[0], Grant: iotmark.Digest(t[1]), Slot: slot, State: iotmark.MarkState(t[3]), Terms: iotmark.Digest(t[4])}
-	return ok
+	return bundleShape().read(doc, b) && b.V == BundleVersion && len(b.Entries) <= maxEntries && len(b.Lists) <= maxEntries &&
+		len(b.State.Path) <= maxPath && b.State.Size >= 0 && b.State.Record.Slot >= 0
 }
 
 // place is an entry of a bundle that was found in the log.
@@ -212,19 +151,16 @@ func (p *parts) ring(index int64) *KeyringBody {
 	return at.body.(*KeyringBody)
 }
 
-// lastRing is the newest keyring in the bundle.
-func (p *parts) lastRing() *KeyringBody { return p.rings[len(p.rings)-1].body.(*KeyringBody) }
+// lastKeys are those of the newest keyring in the bundle.
+func (p *parts) lastKeys() []*Key { return p.rings[len(p.rings)-1].keys }
 
 // signers verifies the signatures of an entry that were made by some keys, and
 // counts those who may sign at its index by a rule. Errors: signature-wrong,
 // key-ended, signers-missing, signers-not-apart.
-func (e *place) signers(domain string, rule Rule, keys ...[]KeyEntry) ([]*Key, error) {
+func (e *place) signers(domain string, rule Rule, keys ...[]*Key) ([]*Key, error) {
 	var now, all []*Key
 	for _, s := range e.Sigs {
-		k, err := find(s, keys)
-		if err != nil {
-			return nil, err
-		}
+		k := find(s, keys)
 		if k == nil {
 			continue // nobody's, as far as is known here
 		}
@@ -247,64 +183,57 @@ func (e *place) signers(domain string, rule Rule, keys ...[]KeyEntry) ([]*Key, e
 }
 
 // find gives the key that made a signature, nil when nobody here did.
-func find(s Sig, lists [][]KeyEntry) (*Key, error) {
+func find(s Sig, lists [][]*Key) *Key {
 	for _, keys := range lists {
-		for _, e := range keys {
-			if e.Name != s.Name {
-				continue
-			}
-			k, err := ParseKey(e)
-			if err != nil {
-				return nil, err // not after Parse
-			}
+		for _, k := range keys {
 			if k.Made(s) {
-				return k, nil
+				return k
 			}
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // keyrings checks the chain from the root of the trust to the newest keyring:
 // each is signed by as many of the root as the one before says, and by as many
 // of its own root as it says itself.
-func (p *parts) keyrings(t *Trust) error {
-	before := KeyringBody{Keys: t.Root, Root: t.RootThreshold}
+func (p *parts) keyrings(t *Trust, root []*Key) error {
+	before, need := root, t.RootThreshold
 	for _, r := range p.rings {
-		own := r.body.(*KeyringBody)
-		if _, err := r.signers(t.Domain, Rule{Need: map[Role]int{Root: before.Root}}, before.Keys); err != nil {
+		own := r.body.(*KeyringBody).Root
+		if _, err := r.signers(t.Domain, Rule{Need: map[Role]int{Root: need}}, before); err != nil {
 			return err
 		}
-		if !sameRoot(before, *own) {
-			if _, err := r.signers(t.Domain, Rule{Need: map[Role]int{Root: own.Root}}, own.Keys); err != nil {
+		if need != own || !sameRoot(before, r.keys) {
+			if _, err := r.signers(t.Domain, Rule{Need: map[Role]int{Root: own}}, r.keys); err != nil {
 				return err
 			}
 		}
-		before = *own
+		before, need = r.keys, own
 	}
 	return nil
 }
 
 // sameRoot reports whether two keyrings have the same root, so that who could
 // sign by the one could by the other.
-func sameRoot(a, b KeyringBody) bool {
-	root := func(k KeyringBody) (out []KeyEntry) {
-		for _, e := range k.Keys {
-			if e.Role == Root {
-				out = append(out, e)
+func sameRoot(a, b []*Key) bool {
+	root := func(keys []*Key) (out []*Key) {
+		for _, k := range keys {
+			if k.Role == Root {
+				out = append(out, k)
 			}
 		}
 		return out
 	}
-	return a.Root == b.Root && slices.EqualFunc(root(a), root(b), func(x, y KeyEntry) bool {
-		return x.Key == y.Key && x.Name == y.Name && x.Person == y.Person && x.Org == y.Org && x.Until == nil && y.Until == nil
+	return slices.EqualFunc(root(a), root(b), func(x, y *Key) bool {
+		return x.KeyEntry.Key == y.KeyEntry.Key && x.Name == y.Name && x.Person == y.Person && x.Org == y.Org && x.Until == nil && y.Until == nil
 	})
 }
 
 // orgKeys are the keys of all organisations in the bundle.
-func (p *parts) orgKeys() (keys []KeyEntry) {
+func (p *parts) orgKeys() (keys []*Key) {
 	for _, o := range p.orgs {
-		keys = append(keys, o.body.(*OrgBody).Keys...)
+		keys = append(keys, o.keys...)
 	}
 	return keys
 }
@@ -312,15 +241,10 @@ func (p *parts) orgKeys() (keys []KeyEntry) {
 // issuer finds the issuer's key that a proof names, if it may sign for what
 // stands at an index of the log. Errors: issuer-unknown, issuer-ended.
 func (p *parts) issuer(domain, method string, index int64) (*Key, error) {
-	for _, e := range p.lastRing().Keys {
-		if e.Role != Issuer {
-			continue
-		}
-		k, err := ParseKey(e)
-		if err != nil {
-			return nil, err // not after Parse
-		}
-		if Method(domain, k.Public) != method {
+	name, ok := strings.CutPrefix(method, DID(domain)+"#")
+	public, err := ParseMultikey(name)
+	for _, k := range p.lastKeys() {
+		if !ok || err != nil || k.Role != Issuer || !k.Public.Equal(public) {
 			continue
 		}
 		if k.Until != nil && index >= *k.Until {

@@ -14,8 +14,9 @@ import (
 // checker looks at the members of one body, and keeps the first that is not
 // as it must be.
 type checker struct {
-	typ Type
-	err error
+	typ    Type
+	err    error
+	parsed []*Key // that it looked at
 }
 
 func (c *checker) bad(field, why string) {
@@ -242,8 +243,11 @@ func (c *checker) keys(field string, keys []KeyEntry, roles ...Role) {
 		c.that(field, !seen[k.Key], "has one key under two names")
 		seen[k.Key] = true
 		c.that(field, slices.Contains(roles, k.Role), "has a key of a role that does not belong here: "+strconv.Quote(clip(string(k.Role))))
-		if _, err := ParseKey(k); err != nil {
+		key, err := ParseKey(k)
+		if err != nil {
 			c.bad(field, "has a key that cannot be used: "+strconv.Quote(clip(k.Name))+": "+err.Error())
+			return
 		}
+		c.parsed = append(c.parsed, key)
 	}
 }

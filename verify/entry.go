@@ -58,6 +58,7 @@ type Signed struct {
 	Leaf iotmark.Digest // hash of the note in the log
 
 	body any
+	keys []*Key // that the body brings
 }
 
 // Decoded returns the body as a pointer to the type that [Forms] names for
@@ -396,7 +397,7 @@ func (s *Signed) check(domain string, only map[Type]bool) error {
 		return refuse("type-unknown", "no entries of type %q are known here", clip(string(s.Type)))
 	}
 	var err error
-	if s.body, err = f.decode(s.Body); err != nil {
+	if s.body, s.keys, err = f.decode(s.Body); err != nil {
 		return err
 	}
 	return f.checkSubject(domain, s)

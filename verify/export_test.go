@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 
 	"github.com/open-iot-mark/iotmark"
@@ -25,6 +26,18 @@ func (r *Replayer) Believe(e Entry, leaf string, body any, at int64, names ...st
 
 // Fill makes a replayer that has no room for more.
 func (r *Replayer) Fill() { r.arena.chunks = make([][]byte, maxChunks) }
+
+// Shaped reads a body by its shape, if it does, and the long way; written is
+// what the body is written as.
+func Shaped(t Type, raw []byte) (short any, ok bool, long any, written []byte, err error) {
+	f := forms[t]
+	short, long = f.New(), f.New()
+	ok = f.shape().read(raw, short)
+	if err = json.Unmarshal(raw, long); err == nil {
+		written, err = encode(long)
+	}
+	return short, ok, long, written, err
+}
 
 // Unpack unpacks gzip without optional fields without compress/gzip, if it does.
 func Unpack(z []byte, most int) ([]byte, bool) {

@@ -5,6 +5,8 @@ package verify
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
+	"sync"
 )
 
 // Form says what entries of one type look like.
@@ -15,12 +17,14 @@ type Form struct {
 
 	subject func(domain string, body any) string // the id within the subject's URN; nil: any UUID
 	check   func(c *checker, body any)
-	open    bool // the body has more members than are read here
+	shape   func() *shape // of the body
+	open    bool          // the body has more members than are read here
 }
 
 // form makes a row of the table of forms.
 func form[B any](t Type, kind SubjectKind, subject func(domain string, b *B) string, check func(c *checker, b *B)) Form {
-	f := Form{Type: t, Subject: kind, New: func() any { return new(B) }, check: func(c *checker, body any) { check(c, body.(*B)) }}
+	f := Form{Type: t, Subject: kind, New: func() any { return new(B) }, check: func(c *checker, body any) { check(c, body.(*B)) },
+		shape: sync.OnceValue(func() *shape { return shapeOf(reflect.TypeFor[B]()) })}
 	if subject != nil {
 		f.subject = func(domain string, body any) string { return subject(domain, body.(*B)) }
 	}
@@ -130,8 +134,26 @@ func (f Form) checkSubject(domain string, s *Signed) error {
 // would be written again; so a member that is named twice, in other letters
 // or not at all, a null, a number in another form and an escaped letter are
 // all refused.
-func (f Form) decode(raw []byte) (any, error) {
+// The keys that it brings are given as well.
+func (f Form) decode(raw []byte) (body any, keys []*Key, err error) {
+	if body, err = f.read(raw); err != nil {
+		return nil, nil, err
+	}
+	c := &checker{typ: f.Type}
+	f.check(c, body)
+	if f.open {
+		c.mails(raw)
+	}
+	return body, c.parsed, c.err
+}
+
+// read reads a body: by its shape where it can be, and else the long way.
+func (f Form) read(raw []byte) (any, error) {
 	body := f.New()
+	if !f.open && f.shape().read(raw, body) {
+		return body, nil
+	}
+	body = f.New()
 	if err := json.Unmarshal(raw, body); err != nil {
 		if err := canonical(raw); err != nil {
 			return nil, err
@@ -145,12 +167,7 @@ func (f Form) decode(raw []byte) (any, error) {
 	} else if again, err := encode(body); err != nil || !bytes.Equal(again, raw) {
 		return nil, f.differs(raw)
 	}
-	c := &checker{typ: f.Type}
-	f.check(c, body)
-	if f.open {
-		c.mails(raw)
-	}
-	return body, c.err
+	return body, nil
 }
 
 // differs says why a body is not what would be written again.

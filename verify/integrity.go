@@ -38,8 +38,12 @@ const (
 // NewProof returns the options of a proof that a key of a scheme makes: all of
 // the proof but its value.
 func NewProof(context []string, domain string, key ed25519.PublicKey, created time.Time) Proof {
+	return newProof(context, Method(domain, key), created)
+}
+
+func newProof(context []string, method string, created time.Time) Proof {
 	return Proof{Context: context, Created: created.UTC().Format(time.RFC3339), Cryptosuite: cryptosuite,
-		Purpose: proofPurpose, Type: proofType, Method: Method(domain, key)}
+		Purpose: proofPurpose, Type: proofType, Method: method}
 }
 
 // DID is the identifier of a scheme (did:web).
@@ -284,21 +288,6 @@ func members(obj []byte) iter.Seq[part] {
 	}
 }
 
-// fields gives the values of an object's members, if it has exactly these, in
-// this order.
-func fields(obj []byte, names ...string) (values [][]byte, ok bool) {
-	if len(obj) == 0 || obj[0] != '{' {
-		return nil, false
-	}
-	for m := range members(obj) {
-		if len(values) == len(names) || string(m.name) != names[len(values)] {
-			return nil, false
-		}
-		values = append(values, m.value)
-	}
-	return values, len(values) == len(names)
-}
-
 // valueOf gives the value of a member of an object.
 func valueOf(obj []byte, name string) ([]byte, bool) {
 	for m := range members(obj) {
@@ -327,24 +316,6 @@ func text(raw []byte) (string, bool) {
 		raw = unescape(raw)
 	}
 	return string(raw), true
-}
-
-// elements gives the values of a canonical JSON list, of at most so many.
-func elements(list []byte, most int) (out [][]byte, ok bool) {
-	if len(list) == 0 || list[0] != '[' {
-		return nil, false
-	}
-	for i := 1; i < len(list) && list[i] != ']'; i++ {
-		from := i
-		if i = skip(list, i); len(out) == most {
-			return nil, false
-		}
-		out = append(out, list[from:i])
-		if list[i] == ']' {
-			break
-		}
-	}
-	return out, true
 }
 
 // skip returns the place after the JSON value that begins at i. The JSON is

@@ -53,6 +53,12 @@ func (t *Trust) Origin() string {
 
 // Witnessing checks the trust and returns its policy for its log.
 func (t *Trust) Witnessing() (*Policy, error) {
+	p, _, err := t.open()
+	return p, err
+}
+
+// open is Witnessing, and gives the keys of the root as well.
+func (t *Trust) open() (*Policy, []*Key, error) {
 	c := &checker{typ: "trust file"}
 	c.domain("domain", t.Domain)
 	c.origin("log", t.Origin())
@@ -63,11 +69,12 @@ func (t *Trust) Witnessing() (*Policy, error) {
 	}
 	c.that("root_threshold", t.RootThreshold >= 1 && t.RootThreshold <= len(persons), "must be 1 to the number of people with a root key")
 	if c.err != nil {
-		return nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "trust-malformed", Msg: "the trust file cannot be used", Err: c.err}
+		return nil, nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "trust-malformed", Msg: "the trust file cannot be used", Err: c.err}
 	}
 	p, err := ParsePolicy(t.Policy)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return p.ForLog(t.Log)
+	p, err = p.ForLog(t.Log)
+	return p, c.parsed, err
 }

@@ -68,6 +68,7 @@ type verification struct {
 	Result
 	trust *Trust
 	now   time.Time
+	root  []*Key // that is trusted
 
 	inflater inflater
 	opener   opener
@@ -113,10 +114,11 @@ func (v *verification) read(file []byte, s *Step) error {
 	if v.trust == nil {
 		return refuse("trust-unusable", "nothing is trusted: name a trust file")
 	}
-	policy, err := v.trust.Witnessing()
+	policy, root, err := v.trust.open()
 	if err != nil {
 		return &iotmark.Error{Kind: iotmark.Invalid, ID: "trust-unusable", Msg: "what is trusted cannot be used", Err: err}
 	}
+	v.root = root
 	v.opener = opener{policy: policy, origin: v.trust.Origin()}
 	v.Witnessed = policy.Witnessed()
 	s.set("scheme", v.trust.Domain)
@@ -179,7 +181,7 @@ func (e *place) when() time.Time {
 // keyring checks who holds which key.
 func (v *verification) keyring(s *Step) error {
 	v.status = v.parts.status.body.(*StatusBody)
-	if err := v.parts.keyrings(v.trust); err != nil {
+	if err := v.parts.keyrings(v.trust, v.root); err != nil {
 		return err
 	}
 	last := v.parts.rings[len(v.parts.rings)-1]
@@ -193,7 +195,7 @@ func (v *verification) keyring(s *Step) error {
 // decision checks who signed: the accreditation of those who evaluated, the
 // grant, and the terms in force.
 func (v *verification) decision(s *Step) error {
-	ring := v.parts.lastRing().Keys
+	ring := v.parts.lastKeys()
 	for _, o := range v.parts.orgs {
 		if _, err := o.signers(v.trust.Domain, RuleOf(o.Signed, v.parts.ring(o.index)), ring); err != nil {
 			return err
@@ -252,7 +254,7 @@ func (v *verification) secured(what string, doc, proof []byte, context []string,
 	if err != nil {
 		return err
 	}
-	options := NewProof(context, v.trust.Domain, key.Public, created)
+	options := newProof(context, p.Method, created)
 	secured := options
 	secured.Value = p.Value
 	sig, ok := decode58(p.Value, ed25519.SignatureSize)
@@ -269,7 +271,7 @@ func (v *verification) secured(what string, doc, proof []byte, context []string,
 // commits to.
 func (v *verification) stateOf(s *Step) error {
 	p, grant, terms, status := v.bundle.State, v.parts.grant, v.parts.terms, v.parts.status
-	if _, err := status.signers(v.trust.Domain, RuleOf(status.Signed, v.parts.ring(status.index)), v.parts.lastRing().Keys); err != nil {
+	if _, err := status.signers(v.trust.Domain, RuleOf(status.Signed, v.parts.ring(status.index)), v.parts.lastKeys()); err != nil {
 		return err
 	}
 	if v.status.Covers != status.index {
