@@ -48,6 +48,7 @@ var house = map[string]room{
 	"internal/ceremony":          {floor: 3, sideways: []string{"internal/key"}},
 	"internal/store":             {floor: 3},
 	"internal/vault":             {floor: 3, sideways: []string{"internal/key", "internal/store"}},
+	"internal/job":               {floor: 3, sideways: []string{"internal/store"}},
 	"internal/ledger":            {floor: 3},
 	"internal/audit":             {floor: 4},
 	"internal/issuance":          {floor: 4},

@@ -35,8 +35,7 @@ const copyLineMost = 16 << 20 // bytes of one row
 var created = regexp.MustCompile(`(?m)^CREATE TABLE ([a-z_]+) \(`)
 
 // tables are ours, in the order in which the migrations made them. What
-// others keep in the same database, such as the queue of jobs, is not ours to
-// copy.
+// others keep in the same database, such as goose, is not ours to copy.
 func tables() ([]string, error) {
 	files, err := migrations.ReadDir("migrations")
 	if err != nil {

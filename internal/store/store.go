@@ -250,9 +250,23 @@ const attempts = 12
 // Errors of the engine become store-busy, store-full, store-read-only and so
 // on; errors of do are returned as they are.
 func (d *DB) Do(ctx context.Context, do func(*Tx) error) error {
+	return d.again(ctx, sql.LevelSerializable, do)
+}
+
+// Each is like Do, but each statement sees the rows as they are committed
+// when it begins (SQLite: as in Do; PostgreSQL: read committed). It is for
+// statements that say in their WHERE all that they rely on, such as those
+// that hand out jobs: on PostgreSQL they then hold up no transaction of Do
+// that writes other rows.
+func (d *DB) Each(ctx context.Context, do func(*Tx) error) error {
+	return d.again(ctx, sql.LevelReadCommitted, do)
+}
+
+// again runs do until it has not lost. SQLite has one isolation.
+func (d *DB) again(ctx context.Context, isolation sql.IsolationLevel, do func(*Tx) error) error {
 	opts := &sql.TxOptions{}
 	if d.engine == PostgreSQL {
-		opts.Isolation = sql.LevelSerializable
+		opts.Isolation = isolation
 	}
 	var err error
 	for i := range attempts {

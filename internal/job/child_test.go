@@ -1,0 +1,3 @@
+package job_test
+
+func child(string) int { return 1 }
