@@ -178,7 +178,8 @@ var caseMoves = slices.Concat(
 		{EditionCase, "consultation", "close", on(RoleSteward), "closing", "consultation.closed"},
 		{EditionCase, "closing", ActCarried, on(RoleProgram), "consulted", ""},
 		{EditionCase, "closing", ActDropped, on(RoleSteward, RoleProgram), "consultation", ""},
-		{EditionCase, "consulted", "ballot", on(RoleCommittee), "voting", "ballot.held"},
+		{EditionCase, "consulted", "cast", on(RoleCommittee), "consulted", ""},
+		{EditionCase, "consulted", "ballot", on(RoleCommittee), "voting", "ballot.held"}, // all who cast a vote sign
 		{EditionCase, "voting", ActCarried, on(RoleProgram), "voted", ""},
 		{EditionCase, "voting", ActDropped, on(RoleCommittee, RoleProgram), "consulted", ""},
 		{EditionCase, "voted", "adopt", on(RoleCommittee), "adopting", "edition.adopted"},

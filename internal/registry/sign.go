@@ -140,6 +140,25 @@ func (r *Registry) Rule(ctx context.Context, tx *store.Tx, id string) (verify.Ru
 	return verify.RuleOf(s, &ring.KeyringBody), nil
 }
 
+// Introduced returns the keys that a decision brings in.
+func (r *Registry) Introduced(ctx context.Context, tx *store.Tx, id string) (fresh []*verify.Key, err error) {
+	a, err := attestation(ctx, tx, id)
+	if err != nil {
+		return nil, err
+	}
+	old, err := r.keys(ctx, tx, verify.Entry{})
+	if err != nil {
+		return nil, err
+	}
+	all, err := r.keys(ctx, tx, a.Entry)
+	for _, k := range all {
+		if k.Until == nil && !slices.ContainsFunc(old, func(o *verify.Key) bool { return o.Name == k.Name }) {
+			fresh = append(fresh, k)
+		}
+	}
+	return fresh, err
+}
+
 // Abandon gives up a decision that was not sealed. Errors: step-wrong.
 func (r *Registry) Abandon(ctx context.Context, tx *store.Tx, id string, reason iotmark.ErrorID) error {
 	n, err := tx.Exec(ctx, "UPDATE attestation SET step = $1, reason = $2 WHERE id = $3 AND step IN ($4, $5, $6)",

@@ -297,8 +297,26 @@ func (m *moment) enough(d Draft) (bool, error) {
 	if d.Type == iotmark.InternalVote {
 		return d.count("for") >= m.cfg.Terms.Quorum, nil
 	}
-	_, short, err := m.reg.Signed(m.ctx, m.tx, d.ID, m.counts)
-	return short == nil, err
+	by, short, err := m.reg.Signed(m.ctx, m.tx, d.ID, m.counts)
+	if err != nil || short != nil {
+		return false, err
+	}
+	if d.Type == string(verify.BallotHeld) {
+		return m.voted(by)
+	}
+	return m.introduced(d, by)
+}
+
+// introduced reports whether every key of a maker that an entry brings in has
+// signed it.
+func (m *moment) introduced(d Draft, by []*verify.Key) (bool, error) {
+	if d.Type != string(verify.MakerRegistered) {
+		return true, nil
+	}
+	fresh, err := m.reg.Introduced(m.ctx, m.tx, d.ID)
+	return err == nil && !slices.ContainsFunc(fresh, func(k *verify.Key) bool {
+		return !slices.ContainsFunc(by, func(o *verify.Key) bool { return o.Name == k.Name })
+	}), err
 }
 
 // lost reports whether those of the committee who have not said anything yet

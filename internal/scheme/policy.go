@@ -43,6 +43,8 @@ var bars = []Bar{
 		"somebody judges a maker in which he has an interest, or had one within the time that the scheme sets", "ISO/IEC 17065:2012, 4.2; legal musts C-11", interest},
 	{"took-part", []iotmark.CaseKind{iotmark.Appeal}, []iotmark.Role{iotmark.RolePanel, iotmark.RoleRegistrar}, []iotmark.Act{"decide", iotmark.ActSign, iotmark.ActReject, "request"},
 		"a member of an appeal's panel had a part in what is appealed", "ISO/IEC 17065:2012, 7.13.5", tookPart},
+	{"owner-undeclared", []iotmark.CaseKind{iotmark.Application, iotmark.Renewal, iotmark.Amendment}, []iotmark.Role{iotmark.RoleCommittee}, []iotmark.Act{"grant"},
+		"a grant while a steward of the scheme's owner has not declared within a year that it supplies no connected products", "Regulation (EU) 2017/1001, 83(2), 91; legal musts C-12", ownerUndeclared},
 	{"not-competent", certifying, []iotmark.Role{iotmark.RoleAssessor, iotmark.RoleTester}, nil,
 		"an assessor or tester has no competence that is in force", "ISO/IEC 17065:2012, 6.1.2", notCompetent},
 }

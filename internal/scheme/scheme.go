@@ -117,3 +117,6 @@ func invalid(field string, id iotmark.ErrorID, format string, args ...any) error
 func missing(id iotmark.ErrorID, format string, args ...any) error {
 	return refuse(iotmark.NotFound, id, format, args...)
 }
+
+// Day is the day some days after a time.
+func Day(t time.Time, days int) iotmark.Date { return iotmark.DateOf(t.UTC().AddDate(0, 0, days)) }

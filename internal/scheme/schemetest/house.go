@@ -163,6 +163,7 @@ func (h *House) found() {
 	h.T.Helper()
 	ctx, s := h.T.Context(), h.Scheme
 	h.OK(s.Found(ctx, scheme.Organisation{ID: Owner, Kind: iotmark.OrgOwner, Name: "The Owner"}, scheme.Person{ID: "s1", Name: "Stella Steward"}))
+	h.OK(s.Undertake(ctx, Steward, scheme.On{}, scheme.Undertaking{Text: "The owner supplies no connected products."}))
 	orgs := []scheme.Organisation{
 		{ID: Body, Kind: iotmark.OrgBody, Name: "The Certifiers"}, {ID: "rivals", Kind: iotmark.OrgBody, Name: "The Other Certifiers"},
 		{ID: "consumers", Kind: iotmark.OrgCommittee, Name: "Consumers"}, {ID: "university", Kind: iotmark.OrgCommittee, Name: "University"},
