@@ -84,6 +84,7 @@ func Rules() []Rule {
 		{"second-opinion-lacking", "a must that no program helps to judge is judged twice"},
 		{"term-lacking", "every term of admission that the procedures look at is there"},
 		{"deadline-lacking", "every deadline that the procedures set is there"},
+		{"deadline-who", "a deadline is that of whom its state waits for"},
 		{"deadline-own-stop", "nobody stops the own clock"},
 		{"deadline-remind", "reminders come before the end, one after the other"},
 		{"sanction-lacking", "a mark can be suspended and withdrawn"},

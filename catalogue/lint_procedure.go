@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -14,32 +15,32 @@ import (
 // apartAlways are the roles that one person never has in one case, under any
 // profile (ISO/IEC 17065:2012, 7.5, 7.6, 7.13). Of them all, a profile may
 // join the reviewer and the committee only.
-var apartAlways = [][2]RoleID{
-	{RoleAssessor, RoleReviewer}, {RoleAssessor, RoleCommittee}, {RoleLaboratory, RoleReviewer}, {RoleLaboratory, RoleCommittee},
-	{RolePanel, RoleAssessor}, {RolePanel, RoleLaboratory}, {RolePanel, RoleReviewer}, {RolePanel, RoleCommittee},
+var apartAlways = [][2]iotmark.Role{
+	{iotmark.RoleAssessor, iotmark.RoleReviewer}, {iotmark.RoleAssessor, iotmark.RoleCommittee}, {iotmark.RoleTester, iotmark.RoleReviewer}, {iotmark.RoleTester, iotmark.RoleCommittee},
+	{iotmark.RolePanel, iotmark.RoleAssessor}, {iotmark.RolePanel, iotmark.RoleTester}, {iotmark.RolePanel, iotmark.RoleReviewer}, {iotmark.RolePanel, iotmark.RoleCommittee},
 }
 
 // sidesAlways are the sides that one organisation never has: Directive (EU)
 // 2024/825, Art. 2(r)(iv); Regulation (EU) 2017/1001, Art. 83(2).
-var sidesAlways = [][2]SideID{{SideOwner, SideBody}, {SideOwner, SideMaker}, {SideBody, SideMaker}}
+var sidesAlways = [][2]iotmark.OrganisationKind{{iotmark.OrgOwner, iotmark.OrgBody}, {iotmark.OrgOwner, iotmark.OrgMaker}, {iotmark.OrgBody, iotmark.OrgMaker}}
 
 // decided are the acts that people decide by vote, each with whether it speaks
 // for a product, so that an assessor signs it too.
 var decided = []struct {
 	act      iotmark.MarkAct
-	by       RoleID
+	by       iotmark.Role
 	assessor bool
 }{
-	{iotmark.MarkGrantedAct, RoleCommittee, true},
-	{iotmark.MarkRefusedAct, RoleCommittee, false},
-	{iotmark.MarkRenewedAct, RoleCommittee, true},
-	{iotmark.MarkAmendedAct, RoleCommittee, true},
-	{iotmark.MarkSuspendedAct, RoleCommittee, false},
-	{iotmark.SuspensionConfirmed, RoleCommittee, false},
-	{iotmark.MarkRestoredAct, RoleCommittee, true},
-	{iotmark.MarkWithdrawnAct, RoleCommittee, false},
-	{iotmark.ComplaintDecided, RolePanel, false},
-	{iotmark.AppealDecided, RolePanel, false},
+	{iotmark.MarkGrantedAct, iotmark.RoleCommittee, true},
+	{iotmark.MarkRefusedAct, iotmark.RoleCommittee, false},
+	{iotmark.MarkRenewedAct, iotmark.RoleCommittee, true},
+	{iotmark.MarkAmendedAct, iotmark.RoleCommittee, true},
+	{iotmark.MarkSuspendedAct, iotmark.RoleCommittee, false},
+	{iotmark.SuspensionConfirmed, iotmark.RoleCommittee, false},
+	{iotmark.MarkRestoredAct, iotmark.RoleCommittee, true},
+	{iotmark.MarkWithdrawnAct, iotmark.RoleCommittee, false},
+	{iotmark.ComplaintDecided, iotmark.RoleCommittee, false},
+	{iotmark.AppealDecided, iotmark.RolePanel, false},
 }
 
 // agreementPoints are what a licence agreement speaks about in any edition
@@ -49,6 +50,9 @@ var agreementPoints = []string{"scope", "correct-use", "no-official", "substanti
 // terms are the terms of admission that the procedures know.
 var admissionTerms = []TermID{TermPhysicalProduct, TermProductWithData, TermIdentifiableMaker, TermLegalIdentity, TermDomainProven,
 	TermEditionOpen, TermAgreementSigned, TermFeesAccepted, TermNotOwnerOfScheme, TermNoOpenApplication}
+
+// dotted is the form of the ids of deadlines.
+var dotted = regexp.MustCompile(`^[a-z]+(-[a-z]+)*(\.[a-z]+(-[a-z]+)*)?$`)
 
 // The most of each unit that makes sense. One wrong zero is a fault of years.
 const (
@@ -124,26 +128,23 @@ func (q *procedureLinter) within(field string, n, least, most int) {
 	}
 }
 
-func (q *procedureLinter) roles() []RoleID {
-	return ids(q.p.Roles, func(r ProcedureRole) RoleID { return r.ID })
+func (q *procedureLinter) roles() []iotmark.Role {
+	return ids(q.p.Roles, func(r ProcedureRole) iotmark.Role { return r.ID })
 }
 
 func (q *procedureLinter) who() {
-	sides := []SideID{SideMaker, SideBody, SideLaboratory, SideOwner, SideComplainant}
+	sides := []iotmark.OrganisationKind{iotmark.OrgMaker, iotmark.OrgBody, iotmark.OrgLaboratory, iotmark.OrgOwner, iotmark.OrgCommittee, iotmark.OrgComplainant}
 	once(q.linter, q.file, "roles", q.roles(), kebab)
-	for _, want := range []RoleID{RoleApplicant, RoleRegistrar, RoleAssessor, RoleLaboratory, RoleReviewer, RoleCommittee, RolePanel,
-		RoleImpartiality, RoleMisuseDesk, RoleSchemeOwner, RoleController, RoleComplainant} {
+	within(q.linter, q.file, "roles", "role", q.roles(), iotmark.Roles())
+	for _, want := range iotmark.Roles() {
 		if !slices.Contains(q.roles(), want) {
 			q.tell("role-lacking", "roles", "the role %s is lacking; the procedures act by it", want)
 		}
 	}
-	for _, r := range q.p.Roles {
-		within(q.linter, q.file, "roles."+string(r.ID), "side", []SideID{r.Side}, sides)
-	}
 	pairs(q, "apart", q.p.Apart, q.roles(), apartAlways)
 	pairs(q, "sides_apart", q.p.SidesApart, sides, sidesAlways)
 	for _, x := range q.p.Apart {
-		if x.Joinable && !x.Is(string(RoleReviewer), string(RoleCommittee)) {
+		if x.Joinable && !x.Is(string(iotmark.RoleReviewer), string(iotmark.RoleCommittee)) {
 			q.tell("apart-joined", "apart", "%s and %s can never be joined; only reviewer and committee may be", x.One, x.Other)
 		}
 	}
@@ -231,7 +232,7 @@ func (q *procedureLinter) numbers() {
 	q.why("interest", p.Interest.Because, p.Interest.Source)
 	once(q.linter, q.file, "interest.kinds", termIDs(p.Interest.Kinds), kebab)
 	within(q.linter, q.file, "interest.bars", "role", p.Interest.Bars, q.roles())
-	for _, r := range []RoleID{RoleAssessor, RoleReviewer, RoleCommittee, RolePanel} {
+	for _, r := range []iotmark.Role{iotmark.RoleAssessor, iotmark.RoleReviewer, iotmark.RoleCommittee, iotmark.RolePanel} {
 		if !slices.Contains(p.Interest.Bars, r) {
 			q.tell("apart-lacking", "interest.bars", "an interest must keep a person out as %s", r)
 		}
@@ -242,8 +243,8 @@ func (q *procedureLinter) numbers() {
 
 	q.within("controllers.months", p.Controllers.Months, 1, 12) // each year, C-12
 	q.why("controllers", p.Controllers.Because, p.Controllers.Source)
-	if d, ok := p.Declaration(p.Controllers.Declaration); !ok || d.By != RoleController || d.Months != p.Controllers.Months {
-		q.tell("reference-unknown", "controllers.declaration", "%q must be a declaration by %s that holds for %d months", p.Controllers.Declaration, RoleController, p.Controllers.Months)
+	if d, ok := p.Declaration(p.Controllers.Declaration); !ok || d.By != iotmark.RoleSteward || d.Months != p.Controllers.Months {
+		q.tell("reference-unknown", "controllers.declaration", "%q must be a declaration by %s that holds for %d months", p.Controllers.Declaration, iotmark.RoleSteward, p.Controllers.Months)
 	}
 	if !slices.Contains(p.Controllers.Blocks, iotmark.MarkGrantedAct) {
 		q.tell("reference-unknown", "controllers.blocks", "without a declaration in force no mark may be granted; blocks must name %s", iotmark.MarkGrantedAct)
@@ -305,7 +306,6 @@ func (q *procedureLinter) admission() {
 			q.tell("field-empty", "admission.terms."+string(t.ID), "%s does not say how it is looked at", t.ID)
 		}
 	}
-	q.within("admission.domain.days", a.Domain.Days, 1, mostDays)
 	q.within("admission.reapply_days", a.ReapplyDays, 0, mostDays)
 	// RFC 8552: names that start with an underscore are no hosts.
 	if !strings.HasPrefix(a.Domain.DNS, "_") || strings.Contains(a.Domain.DNS, ".") {
@@ -318,7 +318,7 @@ func (q *procedureLinter) admission() {
 
 func (q *procedureLinter) deadlines() {
 	got := ids(q.p.Deadlines, func(d Deadline) DeadlineID { return d.ID })
-	once(q.linter, q.file, "deadlines", got, kebab)
+	once(q.linter, q.file, "deadlines", got, dotted)
 	within(q.linter, q.file, "deadlines", "deadline", got, DeadlineIDs())
 	for _, want := range DeadlineIDs() {
 		if !slices.Contains(got, want) {
@@ -329,7 +329,7 @@ func (q *procedureLinter) deadlines() {
 		at := "deadlines." + string(d.ID)
 		q.within(at+".days", d.Days, 1, mostDays)
 		q.why(at, d.Because, d.Source)
-		within(q.linter, q.file, at+".who", "role", []RoleID{d.Who}, q.roles())
+		within(q.linter, q.file, at+".who", "role", []iotmark.Role{d.Who}, q.roles())
 		within(q.linter, q.file, at+".stops", "role", d.Stops, q.roles())
 		within(q.linter, q.file, at+".then", "way", []string{d.Then}, []string{ThenAlarm, ThenClose, ThenLapse, ThenPropose})
 		if d.From == "" {
@@ -337,6 +337,11 @@ func (q *procedureLinter) deadlines() {
 		}
 		if slices.Contains(d.Stops, d.Who) {
 			q.tell("deadline-own-stop", at+".stops", "%s would stop the own clock", d.Who)
+		}
+		for _, s := range iotmark.CaseStates() {
+			if s.Deadline == string(d.ID) && s.Waits != d.Who {
+				q.tell("deadline-who", at+".who", "a case that is %s waits for %s, and not for %s", s.State, s.Waits, d.Who)
+			}
 		}
 		last := d.Days
 		for _, r := range d.Remind {
@@ -399,8 +404,8 @@ func (q *procedureLinter) fee(s Fee, sizes []SizeID) {
 	if !slices.Contains([]string{"with-application", "before-work", "yearly", "never"}, s.Due) {
 		q.tell("fee-by-verdict", at+".due", "%q; a fee is due with-application, before-work, yearly or never, so that it cannot depend on a verdict", s.Due)
 	}
-	within(q.linter, q.file, at+".from", "payer", []string{s.From}, []string{string(RoleApplicant), string(RoleComplainant)})
-	within(q.linter, q.file, at+".to", "payee", []string{s.To}, []string{string(SideBody), string(SideLaboratory), string(SideOwner)})
+	within(q.linter, q.file, at+".from", "payer", []string{s.From}, []string{string(iotmark.RoleApplicant), string(iotmark.RoleReporter)})
+	within(q.linter, q.file, at+".to", "payee", []string{s.To}, []string{string(iotmark.OrgBody), string(iotmark.OrgLaboratory), string(iotmark.OrgOwner)})
 	before, free := 0, true
 	for _, z := range sizes {
 		n, ok := s.Amount[z]
@@ -473,7 +478,7 @@ func (q *procedureLinter) texts() {
 	once(q.linter, q.file, "declarations", ids(q.p.Declarations, func(d Declaration) string { return d.ID }), kebab)
 	for _, d := range q.p.Declarations {
 		at := "declarations." + d.ID
-		within(q.linter, q.file, at+".by", "role", []RoleID{d.By}, q.roles())
+		within(q.linter, q.file, at+".by", "role", []iotmark.Role{d.By}, q.roles())
 		q.sources(at, d.Source)
 		q.within(at+".months", d.Months, 0, mostMonths)
 		if d.Text == "" || d.When == "" {

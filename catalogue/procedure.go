@@ -49,44 +49,10 @@ type Procedure struct {
 	Filing        Filing          `yaml:"filing" json:"filing"`
 }
 
-// RoleID names what a person does in a procedure.
-type RoleID string
-
-// The roles of an edition. They are data, and these are the ones that the
-// procedures know (ISO/IEC 17065:2012, 4.2, 5.2, 7.3 to 7.6, 7.13).
-const (
-	RoleApplicant    RoleID = "applicant"    // speaks for the maker
-	RoleRegistrar    RoleID = "registrar"    // keeps the case
-	RoleAssessor     RoleID = "assessor"     // evaluates
-	RoleLaboratory   RoleID = "laboratory"   // tries a unit
-	RoleReviewer     RoleID = "reviewer"     // recommends after the evaluation
-	RoleCommittee    RoleID = "committee"    // decides
-	RolePanel        RoleID = "panel"        // hears appeals and complaints
-	RoleImpartiality RoleID = "impartiality" // reads all, decides nothing
-	RoleMisuseDesk   RoleID = "misuse-desk"  // follows up reports of misuse
-	RoleSchemeOwner  RoleID = "scheme-owner" // owns mark, criteria and register
-	RoleController   RoleID = "controller"   // controls the owner of the scheme
-	RoleComplainant  RoleID = "complainant"  // says that something is wrong
-)
-
-// SideID names a kind of party: maker, certification-body, laboratory,
-// scheme-owner, complainant.
-type SideID string
-
-// The sides of a case.
-const (
-	SideMaker       SideID = "maker"
-	SideBody        SideID = "certification-body"
-	SideLaboratory  SideID = "laboratory"
-	SideOwner       SideID = "scheme-owner"
-	SideComplainant SideID = "complainant"
-)
-
-// ProcedureRole is one role, with the side it acts for.
+// ProcedureRole says what a role does.
 type ProcedureRole struct {
-	ID    RoleID `yaml:"id" json:"id"`
-	Side  SideID `yaml:"side" json:"side"`
-	Means string `yaml:"means" json:"means"`
+	ID    iotmark.Role `yaml:"id" json:"id"`
+	Means string       `yaml:"means" json:"means"`
 }
 
 // Pair is two roles, or two sides, that are kept apart, or in the joins of a
@@ -126,7 +92,7 @@ type Profile struct {
 // DecisionRule says how many take one kind of decision.
 type DecisionRule struct {
 	Act           iotmark.MarkAct `yaml:"act" json:"act"` // the entry that tells it
-	By            RoleID          `yaml:"by" json:"by"`   // committee or panel
+	By            iotmark.Role    `yaml:"by" json:"by"`   // committee or panel
 	Assessors     int             `yaml:"assessors" json:"assessors"`
 	Members       int             `yaml:"members" json:"members"`             // who sit
 	Votes         int             `yaml:"votes" json:"votes"`                 // who must agree
@@ -142,11 +108,11 @@ func (p Profile) Decision(act iotmark.MarkAct) (DecisionRule, bool) {
 // InterestRule says which interest in a maker keeps a person out, and for how
 // long after it ended.
 type InterestRule struct {
-	Months  int      `yaml:"months" json:"months"`
-	Kinds   []Term   `yaml:"kinds" json:"kinds"`
-	Bars    []RoleID `yaml:"bars" json:"bars"`
-	Because string   `yaml:"because" json:"because"`
-	Source  []Ref    `yaml:"source" json:"source"`
+	Months  int            `yaml:"months" json:"months"`
+	Kinds   []Term         `yaml:"kinds" json:"kinds"`
+	Bars    []iotmark.Role `yaml:"bars" json:"bars"`
+	Because string         `yaml:"because" json:"because"`
+	Source  []Ref          `yaml:"source" json:"source"`
 }
 
 // CompetenceRule says for how long a person's competence for a topic holds,
@@ -267,63 +233,52 @@ type AdmissionTerm struct {
 type DomainProof struct {
 	DNS  string `yaml:"dns" json:"dns"`   // label below the domain, of a TXT record
 	File string `yaml:"file" json:"file"` // path at https://<domain>
-	Days int    `yaml:"days" json:"days"` // for which the word holds
 }
 
-// DeadlineID names a deadline.
+// DeadlineID names a deadline: those of the states of a case, which stand in
+// [iotmark.CaseStates], and those that begin with something else.
 type DeadlineID string
 
-// The deadlines that the procedures set.
+// The deadlines that belong to no state of a case.
 const (
-	DeadlineApplicationReview    DeadlineID = "application-review"
-	DeadlineApplicantAnswer      DeadlineID = "applicant-answer"
-	DeadlineEvaluation           DeadlineID = "evaluation"
-	DeadlineLaboratoryTest       DeadlineID = "laboratory-test"
-	DeadlineSecondOpinion        DeadlineID = "second-opinion"
-	DeadlineReview               DeadlineID = "review"
-	DeadlineDecision             DeadlineID = "decision"
-	DeadlineAttestation          DeadlineID = "attestation"
-	DeadlineAfterGrantLook       DeadlineID = "after-grant-look"
-	DeadlineSurveillanceYearly   DeadlineID = "surveillance-yearly"
-	DeadlineSurveillanceCase     DeadlineID = "surveillance-case"
-	DeadlineChangeNotice         DeadlineID = "change-notice"
-	DeadlineChangeReview         DeadlineID = "change-review"
-	DeadlineCureUrgent           DeadlineID = "cure-urgent"
-	DeadlineCureMajor            DeadlineID = "cure-major"
-	DeadlineCureMinor            DeadlineID = "cure-minor"
-	DeadlineSuspensionConfirm    DeadlineID = "suspension-confirmation"
-	DeadlineSuspensionEnd        DeadlineID = "suspension-end"
-	DeadlineWithdrawalNotice     DeadlineID = "withdrawal-notice"
-	DeadlineUseEnds              DeadlineID = "use-ends"
-	DeadlineRenewal              DeadlineID = "renewal-application"
-	DeadlineComplaintAcknowledge DeadlineID = "complaint-acknowledge"
-	DeadlineComplaintReply       DeadlineID = "complaint-reply"
-	DeadlineComplaintOutcome     DeadlineID = "complaint-outcome"
-	DeadlineAppealFiling         DeadlineID = "appeal-filing"
-	DeadlineAppealPanel          DeadlineID = "appeal-panel"
-	DeadlineAppealOutcome        DeadlineID = "appeal-outcome"
-	DeadlineMisuseLook           DeadlineID = "misuse-look"
-	DeadlineMisuseOutcome        DeadlineID = "misuse-outcome"
-	DeadlineFindingReply         DeadlineID = "finding-reply"
+	DeadlineEvaluationTest         DeadlineID = "evaluation.test"
+	DeadlineEvaluationSecond       DeadlineID = "evaluation.second"
+	DeadlineAttestation            DeadlineID = "attestation"
+	DeadlineSurveillanceAfterGrant DeadlineID = "surveillance.after-grant"
+	DeadlineSurveillanceYearly     DeadlineID = "surveillance.yearly"
+	DeadlineChangeNotice           DeadlineID = "change.notice"
+	DeadlineChangeReview           DeadlineID = "change.review"
+	DeadlineCureUrgent             DeadlineID = "cure.urgent"
+	DeadlineCureMajor              DeadlineID = "cure.major"
+	DeadlineCureMinor              DeadlineID = "cure.minor"
+	DeadlineWithdrawalNotice       DeadlineID = "withdrawal.notice"
+	DeadlineUseEnd                 DeadlineID = "use.end"
+	DeadlineRenewalApply           DeadlineID = "renewal.apply"
+	DeadlineComplaintReply         DeadlineID = "complaint.reply"
+	DeadlineAppealFile             DeadlineID = "appeal.file"
+	DeadlineMisuseLook             DeadlineID = "misuse.look"
+	DeadlineFindingReply           DeadlineID = "finding.reply"
 )
 
-// DeadlineIDs returns the deadlines that the procedures set, in the order in
-// which they come up in the life of a mark. An edition has each of them.
+// DeadlineIDs returns the deadlines that an edition has: those of the states of
+// all cases in the order of the tables, then those that belong to none.
 func DeadlineIDs() []DeadlineID {
-	return []DeadlineID{
-		DeadlineApplicationReview, DeadlineApplicantAnswer, DeadlineEvaluation, DeadlineLaboratoryTest,
-		DeadlineSecondOpinion, DeadlineReview, DeadlineDecision, DeadlineAttestation, DeadlineAfterGrantLook,
-		DeadlineSurveillanceYearly, DeadlineSurveillanceCase, DeadlineChangeNotice, DeadlineChangeReview,
-		DeadlineCureUrgent, DeadlineCureMajor, DeadlineCureMinor, DeadlineSuspensionConfirm, DeadlineSuspensionEnd,
-		DeadlineWithdrawalNotice, DeadlineUseEnds, DeadlineRenewal, DeadlineComplaintAcknowledge,
-		DeadlineComplaintReply, DeadlineComplaintOutcome, DeadlineAppealFiling, DeadlineAppealPanel,
-		DeadlineAppealOutcome, DeadlineMisuseLook, DeadlineMisuseOutcome, DeadlineFindingReply,
+	var out []DeadlineID
+	for _, s := range iotmark.CaseStates() {
+		if d := DeadlineID(s.Deadline); d != "" && !slices.Contains(out, d) {
+			out = append(out, d)
+		}
 	}
+	return append(out, DeadlineEvaluationTest, DeadlineEvaluationSecond, DeadlineAttestation, DeadlineSurveillanceAfterGrant,
+		DeadlineSurveillanceYearly, DeadlineChangeNotice, DeadlineChangeReview, DeadlineCureUrgent,
+		DeadlineCureMajor, DeadlineCureMinor, DeadlineWithdrawalNotice, DeadlineUseEnd,
+		DeadlineRenewalApply, DeadlineComplaintReply, DeadlineAppealFile, DeadlineMisuseLook,
+		DeadlineFindingReply)
 }
 
 // What happens when a deadline has passed without the act.
 const (
-	ThenAlarm   = "alarm"   // tells the head of the body and the impartiality committee
+	ThenAlarm   = "alarm"   // tells the head of the body and the observers
 	ThenClose   = "close"   // the case ends as given up by the applicant
 	ThenLapse   = "lapse"   // what was done, or may be asked for, ends by itself
 	ThenPropose = "propose" // puts the next step before the committee
@@ -331,15 +286,15 @@ const (
 
 // Deadline says by when somebody acts.
 type Deadline struct {
-	ID      DeadlineID `yaml:"id" json:"id"`
-	Days    int        `yaml:"days" json:"days"` // of the calendar
-	Who     RoleID     `yaml:"who" json:"who"`   // must act
-	From    string     `yaml:"from" json:"from"` // what starts the clock
-	Remind  []int      `yaml:"remind" json:"remind"`
-	Stops   []RoleID   `yaml:"stops" json:"stops"` // the clock stands while one of these must answer
-	Then    string     `yaml:"then" json:"then"`
-	Because string     `yaml:"because" json:"because"`
-	Source  []Ref      `yaml:"source" json:"source"`
+	ID      DeadlineID     `yaml:"id" json:"id"`
+	Days    int            `yaml:"days" json:"days"` // of the calendar
+	Who     iotmark.Role   `yaml:"who" json:"who"`   // must act
+	From    string         `yaml:"from" json:"from"` // what starts the clock
+	Remind  []int          `yaml:"remind" json:"remind"`
+	Stops   []iotmark.Role `yaml:"stops" json:"stops"` // the clock stands while one of these must answer
+	Then    string         `yaml:"then" json:"then"`
+	Because string         `yaml:"because" json:"because"`
+	Source  []Ref          `yaml:"source" json:"source"`
 }
 
 // Sanction is one thing that a mark can come to when something is wrong.
@@ -450,12 +405,12 @@ type AgreementPoint struct {
 
 // Declaration is a text that people sign as it stands.
 type Declaration struct {
-	ID     string `yaml:"id" json:"id"`
-	By     RoleID `yaml:"by" json:"by"`
-	When   string `yaml:"when" json:"when"`
-	Months int    `yaml:"months" json:"months"` // for which it holds; 0: for the case, or until taken back
-	Text   string `yaml:"text" json:"text"`
-	Source []Ref  `yaml:"source" json:"source"`
+	ID     string       `yaml:"id" json:"id"`
+	By     iotmark.Role `yaml:"by" json:"by"`
+	When   string       `yaml:"when" json:"when"`
+	Months int          `yaml:"months" json:"months"` // for which it holds; 0: for the case, or until taken back
+	Text   string       `yaml:"text" json:"text"`
+	Source []Ref        `yaml:"source" json:"source"`
 }
 
 // Digest is what a signature over the declaration names: SHA-256 over its id,
@@ -524,7 +479,7 @@ func (p *Procedure) Profile(id ProfileID) (Profile, error) {
 }
 
 // Role returns the role with that id.
-func (p *Procedure) Role(id RoleID) (ProcedureRole, bool) {
+func (p *Procedure) Role(id iotmark.Role) (ProcedureRole, bool) {
 	return find(p.Roles, func(x ProcedureRole) bool { return x.ID == id })
 }
 
@@ -532,6 +487,15 @@ func (p *Procedure) Role(id RoleID) (ProcedureRole, bool) {
 // has all of [DeadlineIDs].
 func (p *Procedure) Deadline(id DeadlineID) (Deadline, bool) {
 	return find(p.Deadlines, func(x Deadline) bool { return x.ID == id })
+}
+
+// Days gives the deadlines as the procedures take them: days by id.
+func (p *Procedure) Days() map[string]int {
+	out := make(map[string]int, len(p.Deadlines))
+	for _, d := range p.Deadlines {
+		out[string(d.ID)] = d.Days
+	}
+	return out
 }
 
 // Declaration returns the text with that id.
@@ -561,7 +525,7 @@ func (p *Procedure) Retain(id string) (Retention, bool) {
 
 // KeptApart says whether one person may not have both roles in one case, under
 // a profile, and why.
-func (p *Procedure) KeptApart(profile Profile, a, b RoleID) (Pair, bool) {
+func (p *Procedure) KeptApart(profile Profile, a, b iotmark.Role) (Pair, bool) {
 	if slices.ContainsFunc(profile.Joins, func(j Pair) bool { return j.Is(string(a), string(b)) }) {
 		return Pair{}, false
 	}
@@ -570,7 +534,7 @@ func (p *Procedure) KeptApart(profile Profile, a, b RoleID) (Pair, bool) {
 
 // SidesKeptApart says whether one organisation may not be on both sides, and
 // why.
-func (p *Procedure) SidesKeptApart(a, b SideID) (Pair, bool) {
+func (p *Procedure) SidesKeptApart(a, b iotmark.OrganisationKind) (Pair, bool) {
 	return find(p.SidesApart, func(x Pair) bool { return x.Is(string(a), string(b)) })
 }
 

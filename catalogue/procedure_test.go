@@ -26,7 +26,7 @@ const (
 	granted  = "{act: mark.granted,         by: committee, assessors: 1, members: 3, votes: 2, signers: 2, organisations: 3}"
 	refused  = "{act: mark.refused,         by: committee, assessors: 0, members: 3, votes: 2, signers: 2, organisations: 1}"
 	appealed = "{act: appeal.decided,       by: panel,     assessors: 0, members: 3, votes: 2, signers: 3, organisations: 1}"
-	reviewed = "{id: review,                  days: 14, who: reviewer,    from: \"the evaluation was completed\",                 remind: [5, 1],"
+	reviewed = "{id: review,                   days: 14,  who: reviewer,  from: \"the evaluation was completed\",\n     remind: [5, 1],"
 	applied  = "{id: application,   per: case,     due: with-application, from: applicant, to: certification-body, amount: {micro: 100, small: 200, medium: 400, large: 800}"
 )
 
@@ -44,17 +44,17 @@ var procedureCases = []struct {
 	rule iotmark.ErrorID
 	says string
 }{
-	{"unknown side", edit{procedure, "side: laboratory,", "side: lab,"}, "reference-unknown", `"lab"`},
 	{"role twice", edit{procedure, "{id: reviewer,  ", "{id: assessor,  "}, "id-twice", "assessor"},
-	{"role lacking", edit{procedure, "{id: panel,         side", "{id: jury,         side"}, "role-lacking", "panel"},
+	{"role lacking", edit{procedure, "  - {id: panel,     means", "  - {id: tester,    means"}, "role-lacking", "panel"},
+	{"role that nobody has", edit{procedure, "  - {id: panel,     means", "  - {id: jury,      means"}, "reference-unknown", `"jury"`},
 	{"assessor may decide", edit{procedure, "  - {one: assessor,   other: committee, because: \"who evaluated would decide about the own work\", source: [iso-iec-17065#7.6]}\n", ""}, "apart-lacking", "assessor and committee"},
 	{"assessor may review", edit{procedure, "{one: assessor,   other: reviewer,", "{one: assessor,   other: registrar,"}, "apart-lacking", "assessor and reviewer"},
-	{"panel may have decided", edit{procedure, "{one: panel,      other: committee,", "{one: panel,      other: misuse-desk,"}, "apart-lacking", "panel and committee"},
-	{"apart from itself", edit{procedure, "{one: impartiality, other: reviewer,", "{one: impartiality, other: impartiality,"}, "apart-lacking", "itself"},
-	{"pair twice", edit{procedure, "{one: impartiality, other: reviewer,", "{one: assessor, other: impartiality,"}, "id-twice", "stand twice"},
-	{"pair of an unknown role", edit{procedure, "{one: impartiality, other: reviewer,", "{one: impartiality, other: reader,"}, "reference-unknown", `"reader"`},
+	{"panel may have decided", edit{procedure, "{one: panel,      other: committee,", "{one: panel,      other: steward,"}, "apart-lacking", "panel and committee"},
+	{"apart from itself", edit{procedure, "{one: observer,   other: reviewer,", "{one: observer,   other: observer,"}, "apart-lacking", "itself"},
+	{"pair twice", edit{procedure, "{one: observer,   other: reviewer,", "{one: assessor, other: observer,"}, "id-twice", "stand twice"},
+	{"pair of an unknown role", edit{procedure, "{one: observer,   other: reviewer,", "{one: observer,   other: reader,"}, "reference-unknown", `"reader"`},
 	{"pair without a reason", edit{procedure, "because: \"a review is a second look\"", "because: \"\""}, "because-lacking", "assessor-reviewer"},
-	{"owner of the scheme may certify", edit{procedure, "{one: scheme-owner, other: certification-body,", "{one: scheme-owner, other: complainant,"}, "apart-lacking", "scheme-owner and certification-body"},
+	{"owner of the scheme may certify", edit{procedure, "{one: scheme-owner, other: certification-body,", "{one: scheme-owner, other: committee,"}, "apart-lacking", "scheme-owner and certification-body"},
 	{"sides joinable", edit{procedure, "{one: scheme-owner, other: laboratory,         because", "{one: scheme-owner, other: laboratory, joinable: true, because"}, "apart-joined", "scheme-owner and laboratory"},
 	{"evaluation and decision joinable", edit{procedure, "{one: assessor,   other: committee, because", "{one: assessor,   other: committee, joinable: true, because"}, "apart-joined", "only reviewer and committee"},
 	{"profile joins evaluation and decision", edit{procedure, "      - {one: reviewer, other: committee}", "      - {one: assessor, other: committee}"}, "apart-joined", "small-body joins assessor and committee"},
@@ -104,11 +104,11 @@ var procedureCases = []struct {
 	{"term nobody looks at", edit{procedure, "{id: legal-identity, ", "{id: membership, "}, "term-lacking", "legal-identity"},
 	{"term of somebody else", edit{procedure, "checked_by: registrar", "checked_by: owner"}, "reference-unknown", `"owner"`},
 	{"term without a way", edit{procedure, "how: \"no other application for the same product is open\"", "how: \"\""}, "field-empty", "no-open-application"},
-	{"proof at a host", edit{procedure, "dns: _iotmark-challenge", "dns: www"}, "field-empty", "underscore"},
-	{"proof anywhere", edit{procedure, "file: /.well-known/iotmark/challenge.txt", "file: /upload/challenge.txt"}, "field-empty", "well-known"},
+	{"proof at a host", edit{procedure, "dns: _iotmark", "dns: www"}, "field-empty", "underscore"},
+	{"proof anywhere", edit{procedure, "file: /.well-known/iotmark.txt", "file: /upload/iotmark.txt"}, "field-empty", "well-known"},
 	{"waits for years", edit{procedure, "reapply_days: 0", "reapply_days: 3650"}, "number-range", "reapply_days"},
 
-	{"deadline renamed", edit{procedure, "{id: applicant-answer, ", "{id: answer, "}, "deadline-lacking", "applicant-answer"},
+	{"deadline renamed", edit{procedure, "{id: application.answer, ", "{id: application.reply, "}, "deadline-lacking", "application.answer"},
 	{"no days", of(reviewed, "days: 14", "days: 0"), "number-range", "review.days is 0"},
 	{"years of days", of(reviewed, "days: 14", "days: 1400"), "number-range", "review.days is 1400"},
 	{"nobody's deadline", of(reviewed, "who: reviewer", "who: reader"), "reference-unknown", `"reader"`},
@@ -117,11 +117,12 @@ var procedureCases = []struct {
 	{"reminders out of order", of(reviewed, "remind: [5, 1]", "remind: [1, 5]"), "deadline-remind", "[1 5]"},
 	{"reminder on the day", of(reviewed, "remind: [5, 1]", "remind: [5, 0]"), "deadline-remind", "[5 0]"},
 	{"no reminder", of(reviewed, "remind: [5, 1]", "remind: []"), "deadline-remind", "nobody is reminded"},
-	{"unknown outcome", edit{procedure, "then: lapse,   because: \"one person", "then: grant,   because: \"one person"}, "reference-unknown", `"grant"`},
+	{"somebody else must act", of(reviewed, "who: reviewer", "who: committee"), "deadline-who", "evaluated waits for reviewer"},
+	{"unknown outcome", edit{procedure, "then: lapse,\n     because: \"one person", "then: grant,\n     because: \"one person"}, "reference-unknown", `"grant"`},
 	{"clock that nothing starts", of(reviewed, "\"the evaluation was completed\"", "\"\""), "field-empty", "review.from"},
 	{"unknown instrument", edit{procedure, "source: [iso-iec-17065#7.3]", "source: [iso-17065#7.3]"}, "source-unknown", "iso-17065"},
 	{"unknown provision", edit{procedure, "source: [iso-iec-17065#7.3]", "source: [iso-iec-17065#7.33]"}, "source-unknown", "7.33"},
-	{"sanction with an unknown cure", edit{procedure, "cure: suspension-end,", "cure: later,"}, "reference-unknown", `"later"`},
+	{"sanction with an unknown cure", edit{procedure, "cure: suspension.cure,", "cure: later,"}, "reference-unknown", `"later"`},
 	{"sanction of no act", edit{procedure, "act: mark.amended,   when", "act: mark.fined,   when"}, "reference-unknown", "mark.fined"},
 	{"nothing can be suspended", edit{procedure, "{id: suspension,  act: mark.suspended,", "{id: suspension,  act: mark.amended,"}, "sanction-lacking", "mark.suspended"},
 
@@ -149,7 +150,7 @@ var procedureCases = []struct {
 	{"version not in the text", edit{procedure, `version: "2026.1-draft.1"`, `version: "2026.1"`}, "agreement-version", "Version 2026.1."},
 	{"point left out", edit{procedure, "    - {id: audit,          part", "    - {id: look,           part"}, "agreement-point", "audit"},
 	{"heading that is not there", edit{procedure, `part: "10. When use must stop"`, `part: "10. When use stops"`}, "agreement-point", "10. When use stops"},
-	{"declaration of nobody", edit{procedure, "    by: complainant\n", "    by: anybody\n"}, "reference-unknown", "anybody"},
+	{"declaration of nobody", edit{procedure, "    by: reporter\n", "    by: anybody\n"}, "reference-unknown", "anybody"},
 	{"declaration left out", edit{procedure, "- id: complaint-privacy", "- id: privacy-note"}, "reference-unknown", "complaint-privacy"},
 	{"declaration for centuries", edit{procedure, "    when: before the first look at a host\n    months: 24", "    when: before the first look at a host\n    months: 2400"}, "number-range", "probing.months"},
 	{"declaration at no time", edit{procedure, "    when: with the complaint\n", "    when: \"\"\n"}, "field-empty", "complaint-privacy"},
@@ -241,7 +242,7 @@ func TestProcedure(t *testing.T) {
 		t.Errorf("an unknown profile: got %v, want one that proposes small-body", err)
 	}
 	got, _ := standard.Decision(iotmark.MarkGrantedAct)
-	want := catalogue.DecisionRule{Act: iotmark.MarkGrantedAct, By: catalogue.RoleCommittee, Assessors: 1, Members: 3, Votes: 2, Signers: 2, Organisations: 3}
+	want := catalogue.DecisionRule{Act: iotmark.MarkGrantedAct, By: iotmark.RoleCommittee, Assessors: 1, Members: 3, Votes: 2, Signers: 2, Organisations: 3}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("a grant, got (-want +got):\n%s", d)
 	}
@@ -252,15 +253,15 @@ func TestProcedure(t *testing.T) {
 		t.Error("a batch of units is decided by vote")
 	}
 	for _, tt := range []struct {
-		a, b            catalogue.RoleID
+		a, b            iotmark.Role
 		standard, small bool
 	}{
-		{catalogue.RoleAssessor, catalogue.RoleCommittee, true, true},
-		{catalogue.RoleCommittee, catalogue.RoleAssessor, true, true},
-		{catalogue.RoleAssessor, catalogue.RoleReviewer, true, true},
-		{catalogue.RoleReviewer, catalogue.RoleCommittee, true, false},
-		{catalogue.RolePanel, catalogue.RoleReviewer, true, true},
-		{catalogue.RoleRegistrar, catalogue.RoleMisuseDesk, false, false},
+		{iotmark.RoleAssessor, iotmark.RoleCommittee, true, true},
+		{iotmark.RoleCommittee, iotmark.RoleAssessor, true, true},
+		{iotmark.RoleAssessor, iotmark.RoleReviewer, true, true},
+		{iotmark.RoleReviewer, iotmark.RoleCommittee, true, false},
+		{iotmark.RolePanel, iotmark.RoleReviewer, true, true},
+		{iotmark.RoleRegistrar, iotmark.RoleSteward, false, false},
 	} {
 		x, gotStandard := p.KeptApart(standard, tt.a, tt.b)
 		_, gotSmall := p.KeptApart(small, tt.a, tt.b)
@@ -268,10 +269,10 @@ func TestProcedure(t *testing.T) {
 			t.Errorf("%s and %s: apart %v and for a small body %v, want %v and %v", tt.a, tt.b, gotStandard, gotSmall, tt.standard, tt.small)
 		}
 	}
-	if _, ok := p.SidesKeptApart(catalogue.SideBody, catalogue.SideOwner); !ok {
+	if _, ok := p.SidesKeptApart(iotmark.OrgBody, iotmark.OrgOwner); !ok {
 		t.Error("the owner of the scheme may be a certification body")
 	}
-	if _, ok := p.SidesKeptApart(catalogue.SideMaker, catalogue.SideComplainant); ok {
+	if _, ok := p.SidesKeptApart(iotmark.OrgMaker, iotmark.OrgComplainant); ok {
 		t.Error("a maker may not complain")
 	}
 	for _, id := range catalogue.DeadlineIDs() {
@@ -279,7 +280,10 @@ func TestProcedure(t *testing.T) {
 			t.Errorf("no deadline %s", id)
 		}
 	}
-	if d, _ := p.Deadline(catalogue.DeadlineAfterGrantLook); d.Days != 60 {
+	if got := p.Days(); got["review"] != 14 || len(got) != len(p.Deadlines) {
+		t.Errorf("the days by id: %v", got)
+	}
+	if d, _ := p.Deadline(catalogue.DeadlineSurveillanceAfterGrant); d.Days != 60 {
 		t.Errorf("duties that begin with the grant are looked at after %d days, want 60", d.Days)
 	}
 	if !p.SecondOpinion.Asked("privacy.sensor-control") || p.SecondOpinion.Asked("privacy.erase") {
@@ -350,7 +354,7 @@ func TestSize(t *testing.T) {
 		}
 	}
 	f, ok := p.Fee(catalogue.ServiceEvaluation)
-	if !ok || f.Amount["micro"] != 900 || f.From != string(catalogue.RoleApplicant) || f.To != string(catalogue.SideBody) {
+	if !ok || f.Amount["micro"] != 900 || f.From != string(iotmark.RoleApplicant) || f.To != string(iotmark.OrgBody) {
 		t.Errorf("the fee of an evaluation: %+v", f)
 	}
 }
@@ -366,15 +370,15 @@ func TestAgreementSaysTheDays(t *testing.T) {
 	}{
 		{catalogue.DeadlineChangeNotice, 14, "in any case 14 days before"},
 		{catalogue.DeadlineComplaintReply, 14, "You answer within 14 days"},
-		{catalogue.DeadlineAfterGrantLook, 60, "We look at this 60 days after the grant"},
-		{catalogue.DeadlineUseEnds, 30, "in all else within 30 days"},
+		{catalogue.DeadlineSurveillanceAfterGrant, 60, "We look at this 60 days after the grant"},
+		{catalogue.DeadlineUseEnd, 30, "in all else within 30 days"},
 		{catalogue.DeadlineCureUrgent, 7, "7 days where it can\n   do harm now"},
 		{catalogue.DeadlineCureMajor, 30, "30 days for a must"},
 		{catalogue.DeadlineCureMinor, 90, "90 days for all else"},
-		{catalogue.DeadlineSuspensionConfirm, 30, "after 30 days unless a second one signs"},
+		{"suspension.confirm", 30, "after 30 days unless a second one signs"},
 		{catalogue.DeadlineWithdrawalNotice, 14, "have 14 days to answer"},
-		{catalogue.DeadlineAppealFiling, 30, "appeal within 30 days"},
-		{catalogue.DeadlineAppealOutcome, 60, "answer within 60 days"},
+		{catalogue.DeadlineAppealFile, 30, "appeal within 30 days"},
+		{"appeal.decide", 60, "answer within 60 days"},
 	} {
 		if d, _ := p.Deadline(tt.id); d.Days != tt.days || !strings.Contains(p.Agreement.Text, tt.says) {
 			t.Errorf("%s has %d days; the agreement must say %q", tt.id, d.Days, tt.says)

@@ -1,0 +1,42 @@
+package scheme_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/catalogue"
+	"github.com/open-iot-mark/iotmark/internal/scheme"
+)
+
+// The procedures go by the numbers of the edition, and every state that has a
+// deadline finds its days there.
+func TestTermsOf(t *testing.T) {
+	t.Parallel()
+	p, err := catalogue.MustLoad().Procedure()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		profile catalogue.ProfileID
+		small   bool
+	}{{catalogue.ProfileStandard, false}, {catalogue.ProfileSmallBody, true}} {
+		got, err := scheme.TermsOf(p, tt.profile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range iotmark.CaseStates() {
+			if s.Deadline != "" && got.Days[s.Deadline] < 1 {
+				t.Errorf("%s: a %s that is %s has no days for %s", tt.profile, s.Kind, s.State, s.Deadline)
+			}
+		}
+		got.Days = nil
+		if d := cmp.Diff(scheme.Terms{Remind: 2, Interest: 730, Quorum: 2, Panel: 3, Small: tt.small}, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.profile, d)
+		}
+	}
+	if _, err := scheme.TermsOf(p, "large-body"); iotmark.KindOf(err) != iotmark.NotFound {
+		t.Errorf("an unknown profile: %v", err)
+	}
+}
