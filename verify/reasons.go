@@ -51,6 +51,6 @@ func Reasons() []Why {
 		{"slot-wrong", "the slot is not the next, or not that of the mark"},
 		{"ballot-wrong", "the votes are not as many as those who signed"},
 		{"status-wrong", "the status names another keyring or number of marks than there were, or goes back"},
-		{"promise-lowered", "the maker promised more before; the attempt is told beside the product"},
+		{"promise-lowered", "the maker promised more before, or a mark says more; the attempt is told beside the product"},
 	}
 }

@@ -73,7 +73,7 @@ func NewReplayer(t *Trust) *Replayer {
 	r.ring.Root = max(t.RootThreshold, 1)
 	for _, e := range t.Root {
 		if k, err := ParseKey(e); err == nil && e.Role == Root {
-			r.keys.known(k)
+			r.keys.known(-1, k)
 		}
 	}
 	return r

@@ -153,10 +153,12 @@ func (a *act) decide(m *markRow, on ref) error {
 	return nil
 }
 
-// personOf reports whether the holder of a key also has one of a maker.
+// personOf reports whether the holder of a key also has, or had, one of a maker.
+// One that never could sign does not count: with such keys a maker could make
+// anybody his own, so that nobody decides about him.
 func (r *Replayer) personOf(h *holder, maker int) bool {
 	for _, k := range r.keys.people[h.Person] {
-		if k.Role == Maker && k.Org == r.makers[maker].domain {
+		if k.Role == Maker && k.Org == r.makers[maker].domain && !k.never {
 			return true
 		}
 	}
@@ -206,6 +208,7 @@ func (a *act) terms() error {
 	}
 	a.commit = func(n ref) {
 		packed := r.packTerms(b, on)
+		r.products.rows.at(int(m.product)).certified = uint32(r.lexicon.of(string(b.Updates)))
 		r.arena.drop(m.terms)
 		m.terms, m.set, m.last = r.arena.put(packed), n, uint16(dayNumber(b.ValidUntil))
 		if m.round != 0 && r.roundOf(&m).basis == on {

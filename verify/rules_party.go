@@ -32,7 +32,7 @@ func (a *act) accredited() error {
 	}
 	a.commit = func(n ref) {
 		for _, k := range keys {
-			r.keys.known(k)
+			r.keys.known(a.index, k)
 		}
 		if !known {
 			o = &Org{}
@@ -149,7 +149,7 @@ func (a *act) registered() error {
 	}
 	a.commit = func(n ref) {
 		for _, k := range keys {
-			r.keys.known(k)
+			r.keys.known(a.index, k)
 		}
 		if !known {
 			i = len(r.makers)

@@ -22,6 +22,7 @@ type productRow struct {
 	head         ref // of the chain of promises
 	declaration  ref
 	declarations uint32
+	certified    uint32 // in the lexicon: updates_until of the terms that were set last; 0: none
 }
 
 const productURN = "urn:iotmark:" + string(OfProduct) + ":"
@@ -102,13 +103,18 @@ func (a *act) promised() error {
 		return err
 	}
 	if i, ok := r.products.find(b.Maker, b.Product); ok {
-		if old := r.promise(i); old != nil {
-			if what := lowered(old, b); len(what) > 0 {
-				if !a.trial {
-					r.products.attempt(i, Attempt{Index: a.index, Time: timeOf(a.at), What: what, Promise: *b})
-				}
-				return refuse("promise-lowered", "the maker promised more before: %s", strings.Join(what, ", "))
+		// What was certified counts as promised, also where no promise was there:
+		// a first one does not take it back.
+		var old PromiseBody
+		if p := r.promise(i); p != nil {
+			old = *p
+		}
+		old.Updates = max(old.Updates, iotmark.Date(r.lexicon.text(int(r.products.rows.at(i).certified))))
+		if what := lowered(&old, b); len(what) > 0 {
+			if !a.trial {
+				r.products.attempt(i, Attempt{Index: a.index, Time: timeOf(a.at), What: what, Promise: *b})
 			}
+			return refuse("promise-lowered", "the maker promised more before: %s", strings.Join(what, ", "))
 		}
 	}
 	a.commit = func(ref) {

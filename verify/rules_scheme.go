@@ -52,7 +52,7 @@ func (a *act) keyringSet() error {
 	}
 	a.commit = func(n ref) {
 		for _, k := range keys {
-			r.keys.known(k)
+			r.keys.known(a.index, k)
 		}
 		r.ring = Keyring{Leaf: a.Leaf, Index: a.index, KeyringBody: *b}
 		r.rings = append(r.rings, n)

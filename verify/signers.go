@@ -15,6 +15,7 @@ type holder struct {
 	*Key
 	n     uint32 // number, in the order in which keys became known
 	until int64  // the first index that it may not sign any more
+	never bool   // it had ended before it became known: it never could sign here
 }
 
 // at reports whether the key may sign at an index.
@@ -28,8 +29,9 @@ type keybook struct {
 	people map[string][]*holder
 }
 
-// known enters a key, or a known one with the end that it has now.
-func (b *keybook) known(k *Key) {
+// known enters a key that an entry at an index names, or a known one with the
+// end that it has now.
+func (b *keybook) known(index int64, k *Key) {
 	until := int64(math.MaxInt64)
 	if k.Until != nil {
 		until = *k.Until
@@ -41,7 +43,7 @@ func (b *keybook) known(k *Key) {
 	if b.byName == nil {
 		b.byName, b.byKey, b.people = map[string]*holder{}, map[string]*holder{}, map[string][]*holder{}
 	}
-	h := &holder{Key: k, n: uint32(len(b.list)), until: until}
+	h := &holder{Key: k, n: uint32(len(b.list)), until: until, never: until <= index}
 	b.list = append(b.list, h)
 	b.byName[k.Name] = h
 	if b.byKey[k.KeyEntry.Key] == nil {
