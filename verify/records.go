@@ -80,13 +80,13 @@ func (c *chunked[T]) add(v T) int {
 
 func (c *chunked[T]) at(i int) *T { return &c.chunks[i/c.per][i%c.per] }
 
-// room makes room for n more items in a chunk, twice what it has, and at most
-// for as many as it may ever have.
+// room makes room for n more items in a chunk, an eighth more than it has, and
+// at most for as many as it may ever have.
 func room[T any](chunk []T, n, most int) []T {
 	if len(chunk)+n <= cap(chunk) {
 		return chunk
 	}
-	return append(make([]T, 0, min(most, max(2*cap(chunk), len(chunk)+n))), chunk...)
+	return append(make([]T, 0, min(most, max(cap(chunk)+cap(chunk)/8, len(chunk)+max(n, 16)))), chunk...)
 }
 
 // finder finds the number of a thing by its key: open addressing, four bytes a
