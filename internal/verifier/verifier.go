@@ -36,11 +36,16 @@ var (
 	skeleton string
 )
 
-// Script returns the verifier as an ECMAScript module. It exports
-// verify(bundle, trust, now): two Uint8Array and Unix seconds in, and a
-// promise of the result out, whose members are those of verify.Result, with
-// times in Unix seconds and the failure as its id.
-func Script() []byte { return []byte(squeeze(script)) }
+// Script returns the verifier as an ECMAScript module, made of Source with
+// short names and without comments. It exports verify(bundle, trust, now): two
+// Uint8Array and Unix seconds in, and a promise of the result out, whose
+// members are those of verify.Result, with times in Unix seconds and the
+// failure as its id.
+func Script() []byte { return []byte(shrink(script)) }
+
+// Source returns what Script and Page are made of, as it was written. A page
+// links to it as verifier.mjs.
+func Source() []byte { return []byte(script) }
 
 // Languages returns the languages that the page is there in, by their tags.
 func Languages() []string { return slices.Sorted(maps.Keys(sayings)) }
@@ -72,11 +77,10 @@ func Page(language string, trust []byte) ([]byte, error) {
 			Msg: "the trust file is not JSON, or has the character < in it; give the page the file as it was published"}
 	}
 	// The page stands in a block, so that its names do not meet the verifier's.
-	code := "\n" + strings.Replace(squeeze(script), "\nexport ", "\n", 1) + "{\n" + squeeze(around) + "}\n"
-	look := squeeze(style)
-	policy := "default-src 'none'; script-src '" + hash(code) + "'; style-src '" + hash(look) + "'; base-uri 'none'; form-action 'none'"
+	code := shrink(strings.Replace(script, "\nexport ", "\n", 1) + "{\n" + around + "}\n")
+	policy := "default-src 'none'; script-src '" + hash(code) + "'; style-src '" + hash(style) + "'; base-uri 'none'; form-action 'none'"
 	spoken := map[string]string{}
-	puts := []string{"{{lang}}", language, "{{policy}}", policy, "{{style}}", look, "{{built-in}}", string(trust), "{{script}}", code}
+	puts := []string{"{{lang}}", language, "{{policy}}", policy, "{{style}}", style, "{{built-in}}", string(trust), "{{script}}", code}
 	for name, s := range say {
 		if place := "{{" + name + "}}"; strings.Contains(skeleton, place) {
 			puts = append(puts, place, html.EscapeString(s))
@@ -95,16 +99,4 @@ func Page(language string, trust []byte) ([]byte, error) {
 func hash(s string) string {
 	h := sha256.Sum256([]byte(s))
 	return "sha256-" + base64.StdEncoding.EncodeToString(h[:])
-}
-
-// squeeze leaves out what only the reader of the source needs: lines that are
-// comments, empty lines, and indents. No text of the sources runs over lines.
-func squeeze(s string) string {
-	var b strings.Builder
-	for l := range strings.Lines(s) {
-		if l = strings.TrimLeft(l, "\t "); l != "\n" && !strings.HasPrefix(l, "//") {
-			b.WriteString(l)
-		}
-	}
-	return b.String()
 }

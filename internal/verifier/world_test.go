@@ -5,7 +5,9 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/attestation"
 	"github.com/open-iot-mark/iotmark/internal/samples"
+	"github.com/open-iot-mark/iotmark/internal/verifier"
 	"github.com/open-iot-mark/iotmark/verify"
 	"github.com/open-iot-mark/iotmark/verify/verifytest"
 )
@@ -102,7 +105,8 @@ func inGo(bundle, trust []byte, now int64) said {
 	return out
 }
 
-// node is a process that runs the implementation in JavaScript, in a loop.
+// node is a process that runs the implementation in JavaScript, as it is
+// served, in a loop.
 type node struct {
 	ask *json.Encoder
 	out *bufio.Reader
@@ -110,7 +114,11 @@ type node struct {
 
 func startNode(t testing.TB) *node {
 	t.Helper()
-	cmd := exec.Command(samples.Program(t, "node", "nodejs"), "--no-warnings", "testdata/serve.mjs", "../verifier.mjs")
+	served := filepath.Join(t.TempDir(), "verifier.mjs")
+	if err := os.WriteFile(served, verifier.Script(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(samples.Program(t, "node", "nodejs"), "--no-warnings", "testdata/serve.mjs", served)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
