@@ -59,55 +59,59 @@ func (s *Scheme) act(ctx context.Context, by iotmark.Actor, on On, a iotmark.Act
 	return s.transact(ctx, by, on, "", a, d)
 }
 
-// transact does an act: all of it in one transaction, which may run twice.
+// transact does an act in a transaction of its own, which may run twice.
 func (s *Scheme) transact(ctx context.Context, by iotmark.Actor, on On, k iotmark.CaseKind, a iotmark.Act, d deed) (out Case, err error) {
 	err = s.db.Do(ctx, func(tx *store.Tx) error {
-		m := &moment{Scheme: s, ctx: ctx, tx: tx, by: by, on: on, now: s.now(), day: s.today()}
-		if done, ok, err := m.before(a); err != nil || ok {
-			out = done
-			return err
-		}
-		m.c = &Case{ID: s.id(), Kind: k, Opened: m.now.Format(time.RFC3339), Body: json.RawMessage("{}")}
-		if on.Case != "" {
-			c, err := loadCase(ctx, tx, on.Case)
-			if err != nil {
-				return err
-			}
-			if on.Version != 0 && on.Version != c.Version {
-				return moved(c.ID)
-			}
-			m.c = &c
-		}
-		row, ok := iotmark.MoveCase(m.c.Kind, m.c.State, a)
-		if !ok {
-			if on.Case != "" {
-				if err := s.maySee(ctx, tx, by, *m.c); err != nil {
-					return err
-				}
-			}
-			return conflict("act-not-allowed", "the case is %s; %s does not follow. What does: %s", orNew(m.c.State), a, follows(m.c.Kind, m.c.State))
-		}
-		m.row = row
-		for _, do := range []func(*moment) error{d.first, (*moment).permit, d.then} {
-			if do == nil {
-				continue
-			}
-			if err := do(m); err != nil {
-				return err
-			}
-		}
-		if m.row.Entry != "" && m.c.Draft == "" {
-			return refuse(iotmark.Internal, "draft-missing", "the act %s must draft %s", a, row.Entry)
-		}
-		from := m.c.State
-		m.c.to(m.row.To, s.cfg.Terms, m.now)
-		if err := m.c.save(ctx, tx); err != nil {
-			return err
-		}
-		out = *m.c
-		return m.keep(a, from)
+		out, err = s.within(ctx, tx, by, on, k, a, d)
+		return err
 	})
 	return out, err
+}
+
+// within does an act in a transaction that is under way.
+func (s *Scheme) within(ctx context.Context, tx *store.Tx, by iotmark.Actor, on On, k iotmark.CaseKind, a iotmark.Act, d deed) (Case, error) {
+	m := &moment{Scheme: s, ctx: ctx, tx: tx, by: by, on: on, now: s.now(), day: s.today()}
+	if done, ok, err := m.before(a); err != nil || ok {
+		return done, err
+	}
+	m.c = &Case{ID: s.id(), Kind: k, Opened: m.now.Format(time.RFC3339), Body: json.RawMessage("{}")}
+	if on.Case != "" {
+		c, err := loadCase(ctx, tx, on.Case)
+		if err != nil {
+			return Case{}, err
+		}
+		if on.Version != 0 && on.Version != c.Version {
+			return Case{}, moved(c.ID)
+		}
+		m.c = &c
+	}
+	row, ok := iotmark.MoveCase(m.c.Kind, m.c.State, a)
+	if !ok {
+		if on.Case != "" {
+			if err := s.maySee(ctx, tx, by, *m.c); err != nil {
+				return Case{}, err
+			}
+		}
+		return Case{}, conflict("act-not-allowed", "the case is %s; %s does not follow. What does: %s", orNew(m.c.State), a, follows(m.c.Kind, m.c.State))
+	}
+	m.row = row
+	for _, do := range []func(*moment) error{d.first, (*moment).permit, d.then} {
+		if do == nil {
+			continue
+		}
+		if err := do(m); err != nil {
+			return Case{}, err
+		}
+	}
+	if m.row.Entry != "" && m.c.Draft == "" {
+		return Case{}, refuse(iotmark.Internal, "draft-missing", "the act %s must draft %s", a, row.Entry)
+	}
+	from := m.c.State
+	m.c.to(m.row.To, s.cfg.Terms, m.now)
+	if err := m.c.save(ctx, tx); err != nil {
+		return Case{}, err
+	}
+	return *m.c, m.keep(a, from)
 }
 
 func orNew(s iotmark.CaseState) string {

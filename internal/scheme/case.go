@@ -3,6 +3,7 @@ package scheme
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"time"
 
@@ -89,7 +90,7 @@ func (c *Case) to(state iotmark.CaseState, terms Terms, now time.Time) {
 	}
 	c.State, c.Moved = state, now.Format(time.RFC3339)
 	after := c.Row()
-	days, timed := terms.Days[after.Deadline]
+	days, remind, timed := terms.days(after.Deadline)
 	switch {
 	case after.Stops && !before.Stops && before.Deadline != "":
 		c.Clock, c.DaysLeft = before.Deadline, left
@@ -100,9 +101,20 @@ func (c *Case) to(state iotmark.CaseState, terms Terms, now time.Time) {
 	}
 	c.Due, c.Remind = "", ""
 	if timed && after.Deadline != "" {
-		c.Due = iotmark.DateOf(today.Time().AddDate(0, 0, days))
-		c.Remind = iotmark.DateOf(c.Due.Time().AddDate(0, 0, -terms.Remind))
+		c.Due = Day(now, days)
+		c.Remind = reminder(c.Due, today, remind)
 	}
+}
+
+// reminder is the next day on which a deadline is told, and empty when there
+// is none left. before are days before the deadline, most first.
+func reminder(due, today iotmark.Date, before []int) iotmark.Date {
+	for _, n := range before {
+		if d := Day(due.Time(), -n); d > today {
+			return d
+		}
+	}
+	return ""
 }
 
 // in decodes what a kind of case keeps beside its columns.
@@ -152,4 +164,64 @@ func amend[T any](m *moment, do func(*T) error) error {
 	}
 	maps.Copy(all, own)
 	return m.c.set(all)
+}
+
+// Filter chooses cases; what is empty chooses all.
+type Filter struct {
+	Kind    iotmark.CaseKind
+	State   iotmark.CaseState
+	Subject string
+	Maker   string
+	Person  string // who has a part
+	After   string // id: those after it in their order, for the next page
+	Limit   int    // 100 when 0, 1,000 at most
+}
+
+// Cases lists cases by their ids, oldest first: those that the actor may see.
+// An observer sees all, a registrar those of his body, an applicant those of
+// his maker, everybody else those in which he has a part.
+func (s *Scheme) Cases(ctx context.Context, by iotmark.Actor, f Filter) (out []Case, err error) {
+	limit := f.Limit
+	if limit <= 0 {
+		limit = 100
+	}
+	limit = min(limit, 1000)
+	err = s.view(ctx, func(tx *store.Tx) error {
+		out = nil
+		p, err := loadPerson(ctx, tx, by.Person)
+		if err != nil {
+			return err
+		}
+		day := s.today()
+		query, args := "SELECT "+caseColumns+" FROM matter WHERE id > $1", []any{f.After}
+		also := func(clause string, arg string) {
+			args = append(args, arg)
+			query += fmt.Sprintf(" AND "+clause, len(args))
+		}
+		for _, c := range []struct{ clause, arg string }{
+			{"kind = $%d", string(f.Kind)}, {"state = $%d", string(f.State)}, {"subject = $%d", f.Subject}, {"maker = $%d", f.Maker},
+			{"id IN (SELECT matter FROM part WHERE person = $%d)", f.Person},
+		} {
+			if c.arg != "" {
+				also(c.clause, c.arg)
+			}
+		}
+		switch {
+		case by == iotmark.Program(), p.has(iotmark.RoleObserver, by.Organisation, day):
+		case p.has(iotmark.RoleRegistrar, by.Organisation, day):
+			also("certifier IN ('', $%d)", by.Organisation)
+		case p.has(iotmark.RoleApplicant, by.Organisation, day):
+			also("maker = $%d", by.Organisation)
+		default:
+			also("id IN (SELECT matter FROM part WHERE person = $%d)", by.Person)
+		}
+		args = append(args, limit)
+		return tx.Rows(ctx, func(scan func(...any) error) error {
+			var c Case
+			err := scan(c.dest()...)
+			out = append(out, c)
+			return err
+		}, query+fmt.Sprintf(" ORDER BY id LIMIT $%d", len(args)), args...)
+	})
+	return out, err
 }

@@ -3,6 +3,7 @@ package scheme
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/verify"
@@ -155,5 +156,12 @@ func (s *Scheme) Warn(ctx context.Context, by iotmark.Actor, on On, letter strin
 // Pursue ends the report of a misuse by a holder of the mark: a case of
 // surveillance follows, or where there is no such mark, what the law gives.
 func (s *Scheme) Pursue(ctx context.Context, by iotmark.Actor, on On) (Case, error) {
-	return s.act(ctx, by, on, "pursue", deed{first: reasoned})
+	return s.act(ctx, by, on, "pursue", deed{first: reasoned, then: func(m *moment) error {
+		b, err := in[ComplaintBody](*m.c)
+		if err != nil || m.c.Subject == "" {
+			return err
+		}
+		return m.enqueue(JobFollow, "after "+m.c.ID, time.Time{}, follow{Mark: m.c.Subject, After: m.c.ID,
+			Body: SurveillanceBody{Cause: ByMisuse, Tells: b.Grounds + " (" + m.c.ID + ")"}})
+	}})
 }

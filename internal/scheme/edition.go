@@ -69,8 +69,9 @@ func (s *Scheme) Consult(ctx context.Context, by iotmark.Actor, on On, asked ver
 		if err != nil {
 			return err
 		}
-		if least := Day(m.now, m.cfg.Terms.Days["consultation"]); closes < least {
-			return invalid("closes", "consultation-short", "a consultation is open for at least %d days, so until %s", m.cfg.Terms.Days["consultation"], least)
+		days, _, _ := m.cfg.Terms.days("consultation")
+		if least := Day(m.now, days); closes < least {
+			return invalid("closes", "consultation-short", "a consultation is open for at least %d days, so until %s", days, least)
 		}
 		b.Opens, b.Closes = m.day, closes
 		if err := m.c.set(b); err != nil {

@@ -15,13 +15,10 @@ func TermsOf(p *catalogue.Procedure, profile catalogue.ProfileID) (Terms, error)
 	refusal, _ := f.Decision(iotmark.MarkRefusedAct) // what the log does not see is decided like a refusal
 	appeal, _ := f.Decision(iotmark.AppealDecided)
 	_, apart := p.KeptApart(f, iotmark.RoleReviewer, iotmark.RoleCommittee)
-	t := Terms{Days: p.Days(), Interest: (p.Interest.Months*365 + 11) / 12, Quorum: refusal.Votes, Panel: appeal.Members, Small: !apart}
-	// One number serves all deadlines here: the reminder that even the shortest
-	// one has room for.
+	t := Terms{Deadlines: map[string]catalogue.Deadline{}, Interest: (p.Interest.Months*365 + 11) / 12, Quorum: refusal.Votes, Panel: appeal.Members, Small: !apart, Private: p.Disclosure.Days}
 	for _, d := range p.Deadlines {
-		if len(d.Remind) > 0 && (t.Remind == 0 || d.Remind[0] < t.Remind) {
-			t.Remind = d.Remind[0]
-		}
+		t.Deadlines[string(d.ID)] = d
 	}
+	t.AfterGrant = t.Deadlines["surveillance.after-grant"].Days
 	return t, nil
 }

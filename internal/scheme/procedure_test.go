@@ -27,12 +27,12 @@ func TestTermsOf(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, s := range iotmark.CaseStates() {
-			if s.Deadline != "" && got.Days[s.Deadline] < 1 {
+			if s.Deadline != "" && got.Deadlines[s.Deadline].Days < 1 {
 				t.Errorf("%s: a %s that is %s has no days for %s", tt.profile, s.Kind, s.State, s.Deadline)
 			}
 		}
-		got.Days = nil
-		if d := cmp.Diff(scheme.Terms{Remind: 2, Interest: 730, Quorum: 2, Panel: 3, Small: tt.small}, got); d != "" {
+		got.Deadlines = nil
+		if d := cmp.Diff(scheme.Terms{Interest: 730, Quorum: 2, Panel: 3, Small: tt.small, AfterGrant: 60, Private: 90}, got); d != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.profile, d)
 		}
 	}

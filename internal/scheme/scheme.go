@@ -22,8 +22,11 @@ import (
 	"time"
 
 	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/catalogue"
+	"github.com/open-iot-mark/iotmark/internal/job"
 	"github.com/open-iot-mark/iotmark/internal/registry"
 	"github.com/open-iot-mark/iotmark/internal/store"
+	"github.com/open-iot-mark/iotmark/internal/vault"
 	"github.com/open-iot-mark/iotmark/verify"
 )
 
@@ -31,6 +34,8 @@ import (
 type Config struct {
 	DB       *store.DB
 	Registry *registry.Registry
+	Vault    *vault.Vault // nil: no evidence is taken in
+	Jobs     *job.Queue   // what follows from an act; nil: nothing does by itself
 	Terms    Terms
 	Domain   string           // of the scheme, as in its trust file
 	Now      func() time.Time // nil: the clock
@@ -52,11 +57,9 @@ type Signer interface {
 
 // Terms are the numbers of the scheme by which the procedures go.
 type Terms struct {
-	// Days says how long whoever must act has, by the id of the deadline in
-	// [iotmark.CaseStates]; an id that is not there has none.
-	Days map[string]int
-	// Remind is how many days before a deadline the reminder is.
-	Remind int
+	// Deadlines say how long whoever must act has, by the id of the deadline
+	// in [iotmark.CaseStates]; an id that is not there has none.
+	Deadlines map[string]catalogue.Deadline
 	// Interest is for how many days an interest in a maker keeps somebody
 	// from a case after it ended.
 	Interest int
@@ -67,6 +70,18 @@ type Terms struct {
 	Small bool
 	// Panel is how many decide an appeal.
 	Panel int
+	// AfterGrant is how many days after the grant the duties that begin with
+	// it are looked at.
+	AfterGrant int
+	// Private is for how many days a finding that could be exploited is the
+	// maker's alone.
+	Private int
+}
+
+// days is how long a deadline is, and when before its end it is told.
+func (t Terms) days(id string) (days int, remind []int, ok bool) {
+	d, ok := t.Deadlines[id]
+	return d.Days, d.Remind, ok
 }
 
 // Scheme is the procedures over one database and one log.

@@ -3,7 +3,6 @@ package scheme
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/verify"
@@ -128,7 +127,16 @@ func about(b SurveillanceBody) string { return string(b.Cause) + ": " + b.Tells 
 
 // Close ends a case of surveillance or of misuse: nothing is left of it.
 func (s *Scheme) Close(ctx context.Context, by iotmark.Actor, on On) (Case, error) {
-	return s.act(ctx, by, on, "close", deed{first: reasoned})
+	return s.act(ctx, by, on, "close", deed{first: reasoned, then: func(m *moment) error {
+		if m.c.Kind != iotmark.Surveillance {
+			return nil
+		}
+		b, err := in[SurveillanceBody](*m.c)
+		if err != nil || b.Cause != ByYear {
+			return err
+		}
+		return m.nextYear()
+	}})
 }
 
 // Expire goes on without an answer that did not come in time.
@@ -246,7 +254,7 @@ func (s *Scheme) Reduce(ctx context.Context, by iotmark.Actor, on On, p verify.P
 			return err
 		}
 		t := *k.TermsInForce
-		if !within(p, t.Product) {
+		if !smaller(p, t.Product) {
 			return invalid("product", "scope-larger", "a reduction takes something out of the scope; more is an amendment that the maker applies for")
 		}
 		t.Product = p
@@ -254,8 +262,8 @@ func (s *Scheme) Reduce(ctx context.Context, by iotmark.Actor, on On, p verify.P
 	}})
 }
 
-// within reports whether a scope is a part of another, and smaller.
-func within(a, b verify.ProductTerms) bool {
+// smaller reports whether a scope is a part of another, and smaller.
+func smaller(a, b verify.ProductTerms) bool {
 	part := func(x, y []string) bool {
 		return !slices.ContainsFunc(x, func(s string) bool { return !slices.Contains(y, s) })
 	}
@@ -286,7 +294,7 @@ func (s *Scheme) Overdue(ctx context.Context, id string) (Case, error) {
 		if err := m.past(); err != nil {
 			return err
 		}
-		m.c.Remind = iotmark.DateOf(m.now.Add(7 * 24 * time.Hour)) // and once a week from now on
+		m.c.Remind = Day(m.now, 7) // and once a week from now on
 		return nil
 	}})
 }

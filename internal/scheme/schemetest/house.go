@@ -15,6 +15,8 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/catalogue"
+	"github.com/open-iot-mark/iotmark/internal/job"
 	"github.com/open-iot-mark/iotmark/internal/ledger"
 	"github.com/open-iot-mark/iotmark/internal/registry"
 	"github.com/open-iot-mark/iotmark/internal/scheme"
@@ -44,6 +46,7 @@ type House struct {
 	Scheme  *scheme.Scheme
 	Config  scheme.Config // that Scheme was made of
 	Maker   verifytest.Maker
+	Jobs    *job.Queue
 
 	mu  sync.Mutex
 	now time.Time // guarded by mu
@@ -58,17 +61,22 @@ func (h *House) Pass(d time.Duration) { h.mu.Lock(); defer h.mu.Unlock(); h.now 
 // Days moves the clock on by days.
 func (h *House) Days(n int) { h.Pass(time.Duration(n) * 24 * time.Hour) }
 
-// Terms are the numbers of the house.
-func Terms() scheme.Terms {
-	return scheme.Terms{
-		Days: map[string]int{
-			"registration.prove": 30, "registration.admit": 14, "application.review": 14, "application.answer": 30, "application.seal": 60,
-			"evaluation": 90, "answer": 30, "review": 14, "decision": 30, "surveillance": 30, "suspension.confirm": 30, "suspension.cure": 90,
-			"complaint.acknowledge": 10, "complaint.decide": 60, "appeal.panel": 14, "appeal.decide": 60, "misuse.cure": 30, "consultation": 60,
-			"accreditation.decide": 60,
-		},
-		Remind: 3, Interest: 730, Quorum: 2, Panel: 3,
+// Terms are the numbers of the edition, for a body of the usual size.
+func Terms(t testing.TB) scheme.Terms {
+	t.Helper()
+	cat, err := catalogue.Load()
+	if err != nil {
+		t.Fatal(err)
 	}
+	p, err := cat.Procedure()
+	if err != nil {
+		t.Fatal(err)
+	}
+	terms, err := scheme.TermsOf(p, "standard")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return terms
 }
 
 // New makes a house with the database at an address.
@@ -102,7 +110,7 @@ func New(t testing.TB, address string, change ...func(*scheme.Config)) *House {
 	}
 	h.Publish()
 
-	h.Config = scheme.Config{DB: db, Registry: h.Reg, Domain: h.Keys.Trust.Domain, Terms: Terms(), Now: h.Now, Operator: signer{h.Keys.Operator},
+	h.Config = scheme.Config{DB: db, Registry: h.Reg, Domain: h.Keys.Trust.Domain, Terms: Terms(t), Now: h.Now, Operator: signer{h.Keys.Operator},
 		Prove: func(_ context.Context, domain, token string) (scheme.DomainProof, error) {
 			return scheme.DomainProof{Means: "dns", Where: "_iotmark." + domain, Seen: verifytest.Digest(token), At: h.Now().Format(time.RFC3339)}, nil
 		},
@@ -111,7 +119,12 @@ func New(t testing.TB, address string, change ...func(*scheme.Config)) *House {
 	for _, c := range change {
 		c(&h.Config)
 	}
+	h.Config.Jobs, err = job.Open(ctx, db, job.Config{Now: h.Now})
+	h.ok(err)
 	h.Scheme = scheme.New(h.Config)
+	h.Jobs, err = job.Open(ctx, db, job.Config{Now: h.Now, Handlers: h.Scheme.Handlers()})
+	h.ok(err)
+	h.ok(h.Scheme.Start(ctx, h.Jobs))
 	h.found()
 	return h
 }
@@ -212,6 +225,26 @@ func (h *House) Publish() {
 	h.ok(err)
 	_, err = h.Reg.Advance(ctx, h.Source)
 	h.ok(err)
+}
+
+// Work does all jobs that are due.
+func (h *House) Work() {
+	h.T.Helper()
+	_, err := h.Jobs.Drain(h.T.Context())
+	h.ok(err)
+	alarms, err := h.Jobs.Alarms(h.T.Context())
+	h.ok(err)
+	for _, a := range alarms {
+		h.T.Errorf("alarm: %s %s: %s", a.Kind, a.State, a.Reason)
+	}
+}
+
+// Cases are those about a mark, of a kind.
+func (h *House) Cases(kind iotmark.CaseKind, subject string) (out []scheme.Case) {
+	h.T.Helper()
+	out, err := h.Scheme.Cases(h.T.Context(), Observer, scheme.Filter{Kind: kind, Subject: subject})
+	h.ok(err)
+	return out
 }
 
 // Sign signs what waits in a case by the key of whoever acts, and publishes.
