@@ -168,7 +168,7 @@ func wantID(t testing.TB, err error, want string) {
 		t.Errorf("got the error %q, want %q", got, want)
 	}
 	if e, ok := errors.AsType[*iotmark.Error](err); ok {
-		if words := strings.Fields(e.Msg); len(words) < 6 || slices.Contains(words, "%!") || strings.Contains(e.Msg, "%!") {
+		if words := strings.Fields(e.Msg); len(words) < 5 || slices.Contains(words, "%!") || strings.Contains(e.Msg, "%!") {
 			t.Errorf("the message of %s says too little: %q", want, e.Msg)
 		}
 	}

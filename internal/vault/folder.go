@@ -3,5 +3,5 @@
 package vault
 
 // Without -tags cloud there are folders only: the drivers of buckets would
-// add 12 MB to a program that most run on one machine.
+// add megabytes to a program that most run on one machine.
 var cloud []string

@@ -54,7 +54,7 @@ func (in Put) check(most int64, bytes bool) error {
 	}
 	switch {
 	case in.Size < 0:
-		return invalid("vault-length", "there are no %d bytes", in.Size)
+		return invalid("vault-length", "a file cannot have %d bytes; give the size, or 0 when it is not known", in.Size)
 	case in.Size > most && bytes:
 		return tooLarge(in.Size, most)
 	case !bytes && in.Class != iotmark.Secret:

@@ -144,61 +144,62 @@ const (
 )
 
 // settle compares the marks of database and bucket, and sets both where there
-// is none yet. The bucket's is written first: a crash before the row leaves a
-// mark of nobody on an otherwise empty bucket, which is taken over.
+// is none yet. The database's is first, so that of two who start at once both
+// write the same to the bucket; a crash in between leaves a database without
+// evidence, for which the bucket may be marked again.
 func (v *Vault) settle(ctx context.Context) error {
-	known, err := v.identity(ctx)
-	if err != nil {
-		return err
-	}
 	has, err := v.mark(ctx)
 	if err != nil {
 		return err
 	}
+	known, used, err := v.identity(ctx)
+	if err != nil {
+		return err
+	}
 	elsewhere := func(msg string) error {
-		return &iotmark.Error{Kind: iotmark.Conflict, ID: "vault-elsewhere", Msg: v.bucket.name + ": " + msg}
+		return conflict("vault-elsewhere", "%s: %s", v.bucket.name, msg)
 	}
 	switch {
-	case known != "" && has == "":
-		return elsewhere("the evidence that the database knows is not here; see that the disk is mounted and that this is the right folder")
-	case known != has && known != "":
-		return elsewhere("this is the evidence of another database; give each its own folder")
-	case known != "":
+	case has != "" && has == known:
 		v.id = known
 		return nil
+	case has != "" && known == "":
+		return elsewhere("this is the evidence of a database, and this one knows nothing of it; restore the database that belongs to it, or give an empty folder")
+	case has != "":
+		return elsewhere("this is the evidence of another database; give each its own folder")
+	case used:
+		return elsewhere("the evidence that the database knows is not here; see that the disk is mounted and that this is the right folder")
 	}
-	if has == "" {
-		if err := v.bucket.put(ctx, marker, []byte(rand.Text()+"\n")); err != nil {
-			return err
-		}
-		if has, err = v.mark(ctx); err != nil { // of two who start at once, the last
-			return err
-		}
-	} else if empty, err := v.bucket.empty(ctx); err != nil {
+	switch empty, err := v.bucket.empty(ctx); {
+	case err != nil:
 		return err
-	} else if !empty {
-		return elsewhere("there is evidence here that the database does not know; restore the database that belongs to it, or give an empty folder")
+	case !empty:
+		return elsewhere("there is something else in the folder; give an empty one")
 	}
 	err = v.db.Do(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(ctx, "INSERT INTO identity (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", identityOf, has)
+		_, err := tx.Exec(ctx, "INSERT INTO identity (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", identityOf, rand.Text())
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if known, err = v.identity(ctx); err == nil && known != has {
-		err = elsewhere("another program made a vault for the same database meanwhile; start again")
+	if v.id, _, err = v.identity(ctx); err != nil {
+		return err
 	}
-	v.id = known
-	return err
+	return v.bucket.put(ctx, marker, []byte(v.id+"\n"))
 }
 
-func (v *Vault) identity(ctx context.Context) (id string, err error) {
+// identity returns what the database calls its vault, and whether there is
+// anything in it.
+func (v *Vault) identity(ctx context.Context) (id string, used bool, err error) {
 	err = v.db.View(ctx, func(tx *store.Tx) error {
-		_, err := tx.Row(ctx, []any{&id}, "SELECT value FROM identity WHERE name = $1", identityOf)
+		if _, err := tx.Row(ctx, []any{&id}, "SELECT value FROM identity WHERE name = $1", identityOf); err != nil {
+			return err
+		}
+		used, err = tx.Row(ctx, []any{new(string)}, "SELECT object FROM vault_piece WHERE object <> '' UNION ALL SELECT object FROM vault_loose LIMIT 1")
 		return err
 	})
-	return id, err
+	return id, used, err
 }
 
 // mark returns what the bucket calls itself; "" when it has no mark.
