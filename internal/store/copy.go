@@ -54,14 +54,19 @@ func tables() ([]string, error) {
 	return out, nil
 }
 
-// columns returns the names of a table's columns.
-func columns(ctx context.Context, tx *Tx, table string) ([]string, error) {
+// columns returns the names of a table's columns, and which of them hold truth
+// values: SQLite keeps those as numbers, and would copy them as such.
+func columns(ctx context.Context, tx *Tx, table string) (names []string, truth []bool, err error) {
 	rows, err := tx.tx.QueryContext(ctx, "SELECT * FROM "+table+" WHERE 1 = 0") // the one place that does not name them: it asks for the names
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer rows.Close()
-	return rows.Columns()
+	types, err := rows.ColumnTypes()
+	for _, t := range types {
+		names, truth = append(names, t.Name()), append(truth, strings.HasPrefix(t.DatabaseTypeName(), "BOOL"))
+	}
+	return names, truth, err
 }
 
 // Copy writes a copy of one state of all our tables, while others go on
@@ -81,7 +86,7 @@ func (d *DB) Copy(ctx context.Context, w io.Writer) error {
 			return err
 		}
 		for _, name := range names {
-			cols, err := columns(ctx, tx, name)
+			cols, truth, err := columns(ctx, tx, name)
 			if err != nil {
 				return err
 			}
@@ -92,6 +97,10 @@ func (d *DB) Copy(ctx context.Context, w io.Writer) error {
 			order := make([]string, len(cols))
 			for i := range cols {
 				dest[i], order[i] = &row[i], fmt.Sprint(i+1)
+				if truth[i] {
+					dest[i] = new(*bool)
+					row[i] = dest[i]
+				}
 			}
 			list := strings.Join(cols, ", ")
 			err = tx.Rows(ctx, func(scan func(...any) error) error {
@@ -223,7 +232,7 @@ func known(ctx context.Context, tx *Tx, names []string, l copyLine) ([]string, e
 		if name != l.Table {
 			continue
 		}
-		have, err := columns(ctx, tx, name)
+		have, _, err := columns(ctx, tx, name)
 		if err != nil {
 			return nil, err
 		}

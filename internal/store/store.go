@@ -102,7 +102,8 @@ func connectSQLite(ctx context.Context, path string) (*DB, error) {
 	open := func(more ...string) (*sql.DB, error) {
 		q := url.Values{"_pragma": append([]string{
 			"busy_timeout(" + ms(busyTimeout) + ")", // first: the next one may have to wait
-			"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, more...)}
+			"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+			"secure_delete(1)"}, more...)} // a key that was destroyed is not to be found in the file
 		// A write transaction takes the lock when it begins: one that reads
 		// first and writes later could not wait for it.
 		q.Set("_txlock", "immediate")

@@ -416,10 +416,18 @@ func copyIsTheSame(t *testing.T, _ string, d *store.DB) {
 				return err
 			}
 		}
+		for object, leaving := range map[string]bool{"x": true, "y": false} {
+			if _, err := tx.Exec(ctx, "INSERT INTO vault_loose (object, since, leaving) VALUES ($1, '', $2)", object, leaving); err != nil {
+				return err
+			}
+		}
 		_, err := tx.Exec(ctx, "UPDATE counter SET n = 5 WHERE name = 'outbox'")
 		return err
 	})
 	want := dump(t, d)
+	if !strings.Contains(want, "[\"x\",\"\",true]\n[\"y\",\"\",false]\n") {
+		t.Error("truth values are not copied as such")
+	}
 	if want != dump(t, d) {
 		t.Error("two copies of the same rows differ")
 	}
