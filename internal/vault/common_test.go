@@ -2,6 +2,7 @@ package vault_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -41,6 +42,7 @@ func must(t testing.TB, err error) {
 type world struct {
 	*vault.Vault
 	t     testing.TB
+	ctx   context.Context
 	db    *store.DB
 	dir   string
 	key   string
@@ -67,7 +69,7 @@ func newKey(t testing.TB) string {
 
 func newWorld(t testing.TB, address string) *world {
 	t.Helper()
-	w := &world{t: t, db: storetest.Open(t, address), dir: filepath.Join(t.TempDir(), "evidence"), key: newKey(t)}
+	w := &world{t: t, ctx: t.Context(), db: storetest.Open(t, address), dir: filepath.Join(t.TempDir(), "evidence"), key: newKey(t)}
 	w.Vault = w.open(w.config())
 	return w
 }
@@ -109,7 +111,7 @@ var reader = vault.Reader{Person: "ben", Case: "case-1", Why: "evaluation"}
 
 // read reads a piece to its end.
 func (w *world) read(by vault.Reader, d iotmark.Digest) ([]byte, error) {
-	r, err := w.Open(w.t.Context(), by, d)
+	r, err := w.Open(w.ctx, by, d)
 	if err != nil {
 		return nil, err
 	}
