@@ -206,7 +206,11 @@ func TestGeneratedFilesAreFresh(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for file, want := range map[string][]byte{"crosswalk/mapping.yaml": mapping, "../docs/catalogue.md": c.Reference()} {
+	procedure, err := c.ProcedureReference()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string][]byte{"crosswalk/mapping.yaml": mapping, "../docs/catalogue.md": c.Reference(), "../docs/procedure.md": procedure} {
 		got, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -1,6 +1,6 @@
 // Command gen writes the files that are made from the catalogue anew: the
-// mapping from criteria to provisions, and the reference of the criteria. Run
-// it as go generate ./catalogue.
+// mapping from criteria to provisions, and the references of the criteria and
+// of the procedure. Run it as go generate ./catalogue.
 package main
 
 import (
@@ -29,6 +29,13 @@ func write(dir string) error {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(dir, "crosswalk", "mapping.yaml"), mapping, 0o644); err != nil {
+		return err
+	}
+	procedure, err := c.ProcedureReference()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "..", "docs", "procedure.md"), procedure, 0o644); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, "..", "docs", "catalogue.md"), c.Reference(), 0o644)

@@ -51,6 +51,7 @@ it means for the person who uses the product.`,
 				Action: catalogueLint,
 			},
 			coverageCommand(),
+			procedureCommand(),
 			{
 				Name:  "schema",
 				Usage: "print the declaration's JSON Schema, for editors",
