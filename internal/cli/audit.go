@@ -31,7 +31,7 @@ Exit codes: 0 all that the log says follows from it, 3 it does not, or the
 checkpoint does not hold, 4 the log could not be read.`,
 		Flags: []cli.Flag{
 			trustFlag(),
-			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "text", Usage: "`FORMAT` text or json"},
+			formatFlag(),
 		},
 		Action: runAudit,
 	}
@@ -47,11 +47,16 @@ func trusted(cmd *cli.Command) (*verify.Trust, error) {
 	if name == "" {
 		return nil, usage("--trust is missing: the file trust.json of the scheme, from somebody you believe")
 	}
-	b, err := smallFile(name)
+	return readTrust(name)
+}
+
+func readTrust(name string) (*verify.Trust, error) {
+	b, err := boundedFile(name, verify.MaxTrust)
 	if err != nil {
 		return nil, err
 	}
-	return verify.ParseTrust(b)
+	t, err := verify.ParseTrust(b)
+	return t, at(name, err)
 }
 
 // auditorOf opens the log at a place for an audit.
@@ -76,9 +81,9 @@ func runAudit(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	format := cmd.String("format")
-	if format != "text" && format != "json" {
-		return usage("--format %s: known are text and json", format)
+	asJSON, err := jsonAsked(cmd)
+	if err != nil {
+		return err
 	}
 	t, err := trusted(cmd)
 	if err != nil {
@@ -94,7 +99,7 @@ func runAudit(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	if format == "json" {
+	if asJSON {
 		err = encoded(cmd, struct {
 			Sound bool `json:"sound"`
 			*audit.Report
@@ -106,6 +111,22 @@ func runAudit(ctx context.Context, cmd *cli.Command) error {
 		return said(iotmark.Unverified, "audit-differs")
 	}
 	return err
+}
+
+func formatFlag() cli.Flag {
+	return &cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "text", Usage: "`FORMAT` text or json"}
+}
+
+// jsonAsked reads the flag of [formatFlag].
+func jsonAsked(cmd *cli.Command) (bool, error) {
+	switch f := cmd.String("format"); f {
+	case "json":
+		return true, nil
+	case "text":
+		return false, nil
+	default:
+		return false, usage("--format %s: known are text and json", f)
+	}
 }
 
 // encoded prints a value as JSON.

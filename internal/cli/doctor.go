@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 
@@ -34,7 +33,7 @@ says which protections there are. It also looks at the built-in criteria.
 Exit codes: 0 binary evidence is read confined, 5 no confined process can be
 started, so that binary evidence is not read.`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "text", Usage: "`FORMAT` text or json"},
+			formatFlag(),
 		},
 		Action: doctor,
 	}
@@ -108,16 +107,16 @@ func doctor(ctx context.Context, cmd *cli.Command) error {
 	if cmd.NArg() > 0 {
 		return usage("doctor takes no argument; it looks at this machine")
 	}
-	format := cmd.String("format")
-	if !slices.Contains([]string{"text", "json"}, format) {
-		return usage("--format %s: known are text and json", format)
+	asJSON, err := jsonAsked(cmd)
+	if err != nil {
+		return err
 	}
 	d, err := diagnose(ctx)
 	if err != nil {
 		return err
 	}
 	out := cmd.Root().Writer
-	if format == "json" {
+	if asJSON {
 		err = writeJSON(out, d)
 	} else {
 		_, err = io.WriteString(out, d.text())

@@ -159,12 +159,9 @@ func knownKeys(ctx context.Context, cmd *cli.Command) (*keySource, error) {
 		}
 	}
 	if t := cmd.String("trust"); t != "" {
-		b, err := readBounded(cmd, t, verify.MaxTrust)
-		if err != nil {
+		var err error
+		if k.trust, err = readTrust(t); err != nil {
 			return nil, err
-		}
-		if k.trust, err = verify.ParseTrust(b); err != nil {
-			return nil, at(t, err)
 		}
 		if err := k.entries(k.trust.Root); err != nil {
 			return nil, err

@@ -113,11 +113,7 @@ func logTrust(cmd *cli.Command) (vkey string, policy *verify.Policy, err error) 
 	case trust != "" && key != "":
 		return "", nil, usage("--trust and --log were given; choose one")
 	case trust != "":
-		b, err := smallFile(trust)
-		if err != nil {
-			return "", nil, err
-		}
-		t, err := verify.ParseTrust(b)
+		t, err := readTrust(trust)
 		if err != nil {
 			return "", nil, err
 		}
@@ -138,10 +134,10 @@ func logTrust(cmd *cli.Command) (vkey string, policy *verify.Policy, err error) 
 			return "", nil, err
 		}
 		if policy, err = verify.ParsePolicy(string(b)); err != nil {
-			return "", nil, err
+			return "", nil, at(file, err)
 		}
 		if policy, err = policy.ForLog(vkey); err != nil {
-			return "", nil, err
+			return "", nil, at(file, err)
 		}
 	}
 	return vkey, policy, nil

@@ -44,13 +44,9 @@ func logAppend(ctx context.Context, cmd *cli.Command) error {
 		return usage("log append takes a log's folder and sealed entries, with --key and --trust")
 	}
 	dir, names := cmd.Args().First(), cmd.Args().Tail()
-	b, err := smallFile(cmd.String("trust"))
+	trust, err := readTrust(cmd.String("trust"))
 	if err != nil {
 		return err
-	}
-	trust, err := verify.ParseTrust(b)
-	if err != nil {
-		return at(cmd.String("trust"), err)
 	}
 	var entries []anEntry
 	for _, name := range names {

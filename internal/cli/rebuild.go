@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 	"github.com/open-iot-mark/iotmark/internal/ledger"
 	"github.com/open-iot-mark/iotmark/internal/registry"
 	"github.com/open-iot-mark/iotmark/internal/store"
-	"github.com/open-iot-mark/iotmark/verify"
 )
 
 func rebuildCommand() *cli.Command {
@@ -33,9 +31,9 @@ in PGPASSWORD or ~/.pgpass, as for psql.
   iotmark rebuild --db /srv/registry.db --trust trust.json /srv/log`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "db", Usage: "`ADDRESS` of it: a file, or postgres://..."},
-			&cli.StringFlag{Name: "trust", Usage: "trust `FILE`: keys of root and log, witnesses"},
+			trustFlag(),
 			&cli.BoolFlag{Name: "check", Usage: "compare only"},
-			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "text", Usage: "`FORMAT` text or json"},
+			formatFlag(),
 		},
 		Action: rebuild,
 	}
@@ -57,20 +55,15 @@ func rebuild(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range []string{"db", "trust"} {
-		if cmd.String(f) == "" {
-			return usage("--%s is missing", f)
-		}
+	addr := cmd.String("db")
+	if addr == "" {
+		return usage("--db is missing: the file of the database, or its address such as postgres://registry@127.0.0.1/registry")
 	}
-	format := cmd.String("format")
-	if format != "text" && format != "json" {
-		return usage("--format %s: known are text and json", format)
-	}
-	b, err := smallFile(cmd.String("trust"))
+	asJSON, err := jsonAsked(cmd)
 	if err != nil {
 		return err
 	}
-	trust, err := verify.ParseTrust(b)
+	trust, err := trusted(cmd)
 	if err != nil {
 		return err
 	}
@@ -82,7 +75,7 @@ func rebuild(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, cmd.String("db"))
+	db, err := store.Open(ctx, addr)
 	if err != nil {
 		return err
 	}
@@ -103,11 +96,11 @@ func rebuild(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	out := rebuilt{Entries: done.Size, Differ: done.Differ, Rows: append([]string{}, done.Mended...), Written: !check}
+	out := rebuilt{Entries: done.Size, Void: len(done.Void), Differ: done.Differ, Rows: append([]string{}, done.Mended...), Written: !check}
 	if r := p.Registry(); r != nil {
 		out.AsOf, out.Registry, out.Void = r.AsOf, r.Hash(), len(r.Voids)
 	}
-	if err := printRebuilt(cmd, format, out); err != nil {
+	if err := printRebuilt(cmd, asJSON, out); err != nil {
 		return err
 	}
 	if check && out.Differ > 0 {
@@ -116,13 +109,9 @@ func rebuild(ctx context.Context, cmd *cli.Command) error {
 	return nil
 }
 
-func printRebuilt(cmd *cli.Command, format string, r rebuilt) error {
-	if format == "json" {
-		b, err := json.MarshalIndent(r, "", "  ")
-		if err != nil {
-			return err
-		}
-		return raw(cmd.Root().Writer, string(b)+"\n")
+func printRebuilt(cmd *cli.Command, asJSON bool, r rebuilt) error {
+	if asJSON {
+		return encoded(cmd, r)
 	}
 	var b strings.Builder
 	switch {

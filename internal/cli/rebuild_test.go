@@ -14,6 +14,7 @@ import (
 
 	"github.com/open-iot-mark/iotmark/internal/ledger"
 	"github.com/open-iot-mark/iotmark/internal/store"
+	"github.com/open-iot-mark/iotmark/verify"
 	"github.com/open-iot-mark/iotmark/verify/verifytest"
 )
 
@@ -56,6 +57,9 @@ func TestRebuild(t *testing.T) {
 	t.Parallel()
 	s := verifytest.New(t, verifytest.Opts{Unwitnessed: true})
 	s.Grant(s.Makers[0], "lamp")
+	less := s.PromiseOf(s.Makers[0], "lamp")
+	less.Updates = s.Day(30)
+	s.AppendVoid(verifytest.Draft{Type: verify.PromiseSet, Subject: s.Makers[0].Product("lamp"), Body: less, Signers: s.Makers[0].Keys})
 	dir, trust := publishedLog(t, s)
 	address := filepath.Join(t.TempDir(), "registry.db")
 	rebuild := func(name string, code int, want []string, args ...string) {
@@ -85,7 +89,7 @@ func TestRebuild(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	entries := fmt.Sprintf("entries   %d, 0 of them without effect", len(s.Entries))
+	entries := fmt.Sprintf("entries   %d, 1 of them without effect", len(s.Entries))
 	rebuild("before the first", 3, []string{"do not say what the log says: 1", "nothing was ever applied"}, "--check", dir)
 	rebuild("the first", 0, []string{"Every row", entries, "registry  "}, dir)
 	rebuild("compared", 0, []string{"Every row", entries}, "--check", dir)

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"crypto/ed25519"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -43,7 +42,7 @@ decides. Of a mark: 0 genuine and in force, 1 genuine and not in force, 3 not
 genuine, 5 it cannot be said whether it is in force.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "key", Usage: "the maker's key: a file, or a `FINGERPRINT`"},
-			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "text", Usage: "`FORMAT` text or json"},
+			formatFlag(),
 			&cli.BoolFlag{Name: "no-rerun", Usage: "do not run the checks again"},
 			unconfinedFlag(),
 			trustFlag(),
@@ -69,9 +68,9 @@ func verifyPublished(ctx context.Context, cmd *cli.Command) error {
 	if strings.HasPrefix(at, "https://") || strings.HasPrefix(at, "http://") {
 		return usage("%s", fetchFirst(at))
 	}
-	format := cmd.String("format")
-	if format != "text" && format != "json" {
-		return usage("--format %s: known are text and json", format)
+	asJSON, err := jsonAsked(cmd)
+	if err != nil {
+		return err
 	}
 	trusted, err := trust(cmd.String("key"))
 	if err != nil {
@@ -95,19 +94,12 @@ func verifyPublished(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	if format == "json" {
-		var b strings.Builder
-		e := json.NewEncoder(&b)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		err = e.Encode(struct {
+	if asJSON {
+		err = encoded(cmd, struct {
 			Holds    bool `json:"holds"`
 			Compared bool `json:"compared"`
 			publication.Report
 		}{r.Holds(), r.Compared(), r})
-		if err == nil {
-			err = raw(cmd.Root().Writer, b.String())
-		}
 	} else {
 		err = tellVerified(cmd.Root().Writer, r)
 	}

@@ -36,9 +36,9 @@ func isBundle(name string) bool {
 
 // verifyMark verifies one mark, from its bundle or by its code from a log.
 func verifyMark(ctx context.Context, cmd *cli.Command, at string, code bool) error {
-	format := cmd.String("format")
-	if format != "text" && format != "json" {
-		return usage("--format %s: known are text and json", format)
+	asJSON, err := jsonAsked(cmd)
+	if err != nil {
+		return err
 	}
 	t, err := trusted(cmd)
 	if err != nil {
@@ -77,7 +77,7 @@ func verifyMark(ctx context.Context, cmd *cli.Command, at string, code bool) err
 		}
 		r = verify.VerifyBundle(b, t, now)
 	}
-	if format == "json" {
+	if asJSON {
 		type failure struct {
 			ID      iotmark.ErrorID `json:"id"`
 			Message string          `json:"message"`

@@ -54,7 +54,7 @@ type head struct {
 type Progress struct {
 	Size    int64         // entries that the tables have now
 	Applied int64         // of these, now for the first time
-	Void    []verify.Void // of these, without effect
+	Void    []verify.Void // of these, without effect; of Compare, of all
 	Mended  []string      // rows that did not say what the log says, named; at most 100
 	Differ  int           // how many did not
 	Full    bool          // every row was compared with the log
@@ -123,7 +123,7 @@ func (p *Projector) Compare(ctx context.Context) (done Progress, err error) {
 		done.differs("projection: nothing was ever applied")
 	}
 	if err == nil {
-		done.Size, done.Full = s.size, true
+		done.Size, done.Full, done.Void = s.size, true, s.rules.Registry(s.asOf).Voids
 	}
 	return done, err
 }
