@@ -36,5 +36,5 @@ generate:
 	$(GO) generate ./...
 
 # Figures, for people to read; nothing fails on a slow machine.
-bench: build
+bench:
 	$(GO) run ./bench

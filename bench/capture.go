@@ -46,7 +46,7 @@ func captures(w io.Writer, tmp string) error {
 		if err != nil {
 			return err
 		}
-		ours, err := several(c.runs, program, "check", "--at", "2026-11-22", dir)
+		ours, err := several(c.runs, program(tmp), "check", "--at", "2026-11-22", dir)
 		if err != nil {
 			return err
 		}

@@ -58,11 +58,11 @@ support: {updates_until: 2031-05-31}
 		}
 		var in, out []run
 		for i := range 2 * runs {
-			a, err := measure(program, "check", "--at", "2026-11-22", dir)
+			a, err := measure(program(tmp), "check", "--at", "2026-11-22", dir)
 			if err != nil {
 				return err
 			}
-			b, err := measure(program, "check", "--at", "2026-11-22", "--unconfined", dir)
+			b, err := measure(program(tmp), "check", "--at", "2026-11-22", "--unconfined", dir)
 			if err != nil {
 				return err
 			}

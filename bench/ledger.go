@@ -244,13 +244,13 @@ func large(w io.Writer, tmp string) error {
 		{"iotmark mirror, loopback", []string{"mirror", "--log", l.vkey, srv.URL, filepath.Join(tmp, "copy")}},
 		{"iotmark mirror, nothing new", []string{"mirror", "--log", l.vkey, srv.URL, filepath.Join(tmp, "copy")}},
 	} {
-		m, err := measure(program, c.args...)
+		m, err := measure(program(tmp), c.args...)
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(t, "%s\t%.2f s, %.0f entries/s, CPU %.2f s, peak %d MB\t\t\n", c.name, m.wall.Seconds(), n/m.wall.Seconds(), m.cpu.Seconds(), m.peak>>20)
 	}
-	idle, err := resting(l)
+	idle, err := resting(program(tmp), l)
 	if err != nil {
 		return err
 	}
@@ -259,7 +259,7 @@ func large(w io.Writer, tmp string) error {
 }
 
 // resting is what a server of the log takes that nobody asks.
-func resting(l benchLog) (string, error) {
+func resting(program string, l benchLog) (string, error) {
 	cmd := exec.Command(program, "log", "serve", "--log", l.vkey, "--listen", "127.0.0.1:0", l.dir)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()

@@ -4,8 +4,8 @@
 //
 //	make bench
 //
-// With the argument proof it prints those of the proof alone, for logs of as
-// many entries as the further arguments say.
+// With the argument log it prints those of the log alone, and with proof those
+// of the proof, for logs of as many entries as the further arguments say.
 package main
 
 import (
@@ -23,10 +23,7 @@ import (
 	"time"
 )
 
-const (
-	program = "bin/iotmark"
-	runs    = 11 // one is a warm-up and does not count
-)
+const runs = 11 // one is a warm-up and does not count
 
 // run is what one process used.
 type run struct {
@@ -42,16 +39,19 @@ func main() {
 }
 
 func figures(w io.Writer, args []string) error {
-	if len(args) == 1 && args[0] == "log" {
+	if len(args) == 0 || args[0] != "proof" {
 		tmp, err := os.MkdirTemp("", "iotmark-bench-")
 		if err != nil {
 			return err
 		}
 		defer os.RemoveAll(tmp)
-		return logs(w, tmp)
-	}
-	if len(args) == 0 || args[0] != "proof" {
-		return bench(w)
+		if err := build(tmp); err != nil {
+			return err
+		}
+		if len(args) == 1 && args[0] == "log" {
+			return logs(w, tmp)
+		}
+		return bench(w, tmp)
 	}
 	sizes := []int{10_000, 100_000}
 	if len(args) > 1 {
@@ -67,18 +67,25 @@ func figures(w io.Writer, args []string) error {
 	return proof(w, sizes...)
 }
 
-func bench(w io.Writer) error {
-	tmp, err := os.MkdirTemp("", "iotmark-bench-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(tmp)
+// program is the iotmark that is measured.
+func program(tmp string) string { return filepath.Join(tmp, "iotmark") }
+
+// build makes it from the sources that are here, as make build does: what lies
+// in bin may be older than they are.
+func build(tmp string) error {
+	cmd := exec.Command("go", "build", "-trimpath", "-o", program(tmp), "./cmd/iotmark")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Stderr = os.Stderr
+	return cmd.Run()
+}
+
+func bench(w io.Writer, tmp string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "iotmark check on\twall, median\tmin\tmax\tCPU, median\tpeak memory\tgoal\t")
 	for _, p := range []struct{ name, goal string }{
 		{"example", "0.5 s, 150 MB"}, {"minimal", ""}, {"average", ""}, {"careful", ""}, {"disaster", ""},
 	} {
-		if err := line(t, p.name, filepath.Join("testdata/products", p.name), p.goal); err != nil {
+		if err := line(t, program(tmp), p.name, filepath.Join("testdata/products", p.name), p.goal); err != nil {
 			return err
 		}
 	}
@@ -88,7 +95,7 @@ func bench(w io.Writer) error {
 		if err := components(dir, n); err != nil {
 			return err
 		}
-		if err := line(t, fmt.Sprintf("SBOM of %d", n), dir, ""); err != nil {
+		if err := line(t, program(tmp), fmt.Sprintf("SBOM of %d", n), dir, ""); err != nil {
 			return err
 		}
 	}
@@ -113,7 +120,7 @@ func bench(w io.Writer) error {
 	return proof(w, 10_000, 100_000)
 }
 
-func line(w io.Writer, name, dir, goal string) error {
+func line(w io.Writer, program, name, dir, goal string) error {
 	var rs []run
 	for i := range runs {
 		r, err := measure(program, "check", "--at", "2026-11-22", dir)
