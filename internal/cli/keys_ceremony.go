@@ -109,9 +109,10 @@ func ceremonyText(dir string, s *ceremony.State) string {
 	fmt.Fprintf(&b, `
 The ceremony is complete. Read %[1]s together, compare the
 fingerprints, and sign it: on paper, and each with
-  ssh-keygen -Y sign -f KEY -n %[2]s %[1]s
-into %[3]s. Publish trust.json, its hash and ceremony.txt in as many
-places as you can. Then the three entries open the log, in their order:
+  ssh-keygen -Y sign -f KEY -n %[2]s <%[1]s >KEY.sig
+which goes into %[3]s under any name. Publish trust.json, its
+hash and ceremony.txt in as many places as you can. Then the three entries open
+the log, in their order:
   iotmark log init --key LOG-KEY LOG
   iotmark log append --key LOG-KEY --trust %[4]s LOG \
     %[5]s

@@ -31,7 +31,7 @@ ssh_keygen() {
   case "$*" in
   "-t ed25519-sk -f root-1") for i in 1 2 3 4 5; do ssh-keygen -q -t ed25519 -N '' -f root-$i; done ;;
   "-t ed25519 -f committee-1") for i in 1 2 3 4 5; do ssh-keygen -q -t ed25519 -N '' -f committee-$i; done ;;
-  "-Y sign -f root-1 -n ceremony"*) for k in root-1 root-2 committee-1 operator-1; do ssh-keygen -q -Y sign -f $k -n "$6" <"$7" >ceremony/transcript/$k.sig; done ;;
+  "-Y sign -f root-1 -n ceremony"*) ssh-keygen -q "$@"; for k in root-2 committee-1 operator-1; do ssh-keygen -q -Y sign -f $k -n "$6" <ceremony/ceremony.txt >ceremony/transcript/$k.sig; done ;;
   "-Y sign -f root-1 -n decision@mark.example ceremony/"*) for k in root-1 root-2 root-3; do ssh-keygen -q -Y sign -f $k -n "$6" <"$7" >"$(dirname "$7")/$k.sig"; done ;;
   *) ssh-keygen -q "$@" ;;
   esac
