@@ -128,11 +128,14 @@ func count(need map[Role]int, apart bool, keys []*Key) ([]*Key, error) {
 	}
 	for _, role := range slices.Sorted(maps.Keys(need)) {
 		if have[role] < need[role] {
-			different := "people"
-			if apart {
-				different = "people of different organisations"
+			people := "people"
+			switch {
+			case need[role] == 1:
+				people = "person"
+			case apart:
+				people = "people of different organisations"
 			}
-			return nil, refuse("signers-missing", "the entry must be signed by %d %s as %s; %d count", need[role], different, role, have[role])
+			return nil, refuse("signers-missing", "the entry must be signed by %d %s as %s, and %d did whose key is known", need[role], people, role, have[role])
 		}
 	}
 	return out, nil

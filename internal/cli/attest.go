@@ -12,7 +12,6 @@ import (
 	"github.com/open-iot-mark/iotmark/internal/determine"
 	"github.com/open-iot-mark/iotmark/internal/issuance"
 	"github.com/open-iot-mark/iotmark/internal/key"
-	"github.com/open-iot-mark/iotmark/internal/ledger"
 )
 
 func attestCommand() *cli.Command {
@@ -65,18 +64,7 @@ func attest(ctx context.Context, cmd *cli.Command) error {
 		defer func(k *key.Key) { k.Close() }(k)
 		*s.to = issuance.Signer{Public: k.Public, Sign: k.Sign}
 	}
-	l, err := logConfig(cmd, dir)
-	if err != nil {
-		return err
-	}
-	if l.Key != t.Log {
-		return usage("--key is of another log than %s is about", cmd.String("trust"))
-	}
-	if l.Policy == "" {
-		l.Policy = t.Policy
-	}
-	l.Interval = 100 * time.Millisecond // somebody is waiting
-	if c.Log, err = ledger.Open(ctx, l); err != nil {
+	if c.Log, err = openLog(ctx, cmd, dir, t, 100*time.Millisecond); err != nil { // somebody is waiting
 		return err
 	}
 	show, stop := progress(cmd.Root().ErrWriter)

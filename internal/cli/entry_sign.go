@@ -58,7 +58,7 @@ func entrySign(_ context.Context, cmd *cli.Command) error {
 	}
 	out, err := signEntry(k, name, e, cmd.Bool("ssh"))
 	if err != nil {
-		return err
+		return at(cmd.String("key"), err)
 	}
 	to := cmd.String("out")
 	if to == "-" {

@@ -94,7 +94,7 @@ func logSigner(cmd *cli.Command) (sumdb.Signer, string, error) {
 		return nil, "", usage("--key %s: this is not the key of a log; iotmark keys new --role log makes one", cmd.String("key"))
 	}
 	s, err := k.Signer(k.Name)
-	return s, k.VKey(), err
+	return s, k.VKey(), at(cmd.String("key"), err)
 }
 
 // logFlags say which log is meant, to those who read it.

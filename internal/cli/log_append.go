@@ -59,17 +59,7 @@ func logAppend(ctx context.Context, cmd *cli.Command) error {
 		}
 		entries = append(entries, e)
 	}
-	c, err := logConfig(cmd, dir)
-	if err != nil {
-		return err
-	}
-	if c.Key != trust.Log {
-		return usage("--key is of another log than %s is about", cmd.String("trust"))
-	}
-	if c.Policy == "" {
-		c.Policy = trust.Policy
-	}
-	p, err := ledger.Open(ctx, c) // and nobody else adds meanwhile
+	p, err := openLog(ctx, cmd, dir, trust, 0) // and nobody else adds meanwhile
 	if err != nil {
 		return err
 	}

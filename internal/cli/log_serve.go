@@ -7,7 +7,9 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/ledger"
+	"github.com/open-iot-mark/iotmark/verify"
 )
 
 func logServeCommand() *cli.Command {
@@ -53,7 +55,7 @@ func logServe(ctx context.Context, cmd *cli.Command) (err error) {
 		}
 		p, err := ledger.Open(ctx, c)
 		if err != nil {
-			return err
+			return ofPolicy(cmd, err)
 		}
 		defer func() {
 			end, stop := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
@@ -94,4 +96,32 @@ func logConfig(cmd *cli.Command, dir string) (ledger.Config, error) {
 		c.Policy = string(b)
 	}
 	return c, nil
+}
+
+// openLog opens the log of a scheme to write to it. Its witnesses are those of
+// --policy, or else of the trust file.
+func openLog(ctx context.Context, cmd *cli.Command, dir string, t *verify.Trust, interval time.Duration) (*ledger.Posix, error) {
+	c, err := logConfig(cmd, dir)
+	if err != nil {
+		return nil, err
+	}
+	if c.Key != t.Log {
+		return nil, usage("--key is of another log than %s is about", cmd.String("trust"))
+	}
+	if c.Policy == "" {
+		c.Policy = t.Policy
+	}
+	if interval > 0 {
+		c.Interval = interval
+	}
+	p, err := ledger.Open(ctx, c)
+	return p, ofPolicy(cmd, err)
+}
+
+// ofPolicy names the file of --policy when that is what is wrong.
+func ofPolicy(cmd *cli.Command, err error) error {
+	if e, ok := errors.AsType[*iotmark.Error](err); ok && e.ID == "policy-malformed" {
+		return at(cmd.String("policy"), err)
+	}
+	return err
 }

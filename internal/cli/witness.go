@@ -61,7 +61,7 @@ what it does not know any more: it needs a new key, and is made anew.
 			if err := raw(cmd.Root().Writer, vkey+"\n"); err != nil {
 				return err
 			}
-			return say(cmd.Root().ErrWriter, fmt.Sprintf("The memory of %s is in %s. Back it up by copying it while the witness is down; an old copy is worse than none.\n", message.Clean(s.Name()), message.Clean(dir)))
+			return say(cmd.Root().ErrWriter, fmt.Sprintf("The memory of %s is in %s. Never start the\nwitness from an older copy: it could sign what contradicts what it signed.\n", message.Clean(s.Name()), message.Clean(dir)))
 		},
 	}
 }
@@ -79,7 +79,7 @@ func cosigner(cmd *cli.Command) (sumdb.Signer, string, error) {
 		return nil, "", usage("--key %s: this is not the key of a witness; iotmark keys new --role witness makes one", cmd.String("key"))
 	}
 	s, err := k.Cosigner(k.Name, time.Now)
-	return s, k.VKey(), err
+	return s, k.VKey(), at(cmd.String("key"), err)
 }
 
 func witnessServeCommand() *cli.Command {

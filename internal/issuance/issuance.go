@@ -125,7 +125,7 @@ func holder(reg *verify.Registry, public ed25519.PublicKey, role verify.Role) (*
 			return k, nil
 		}
 	}
-	return nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "key-role", Msg: fmt.Sprintf("the keyring in force has no such key with the role %s; iotmark keys show prints a key", role)}
+	return nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "key-role", Msg: fmt.Sprintf("the key that was given as %[1]s has not the role %[1]s in the keyring in force; iotmark keys show prints a key, and iotmark keys rotate adds one", role)}
 }
 
 // status writes and signs the entry.

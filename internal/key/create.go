@@ -45,7 +45,7 @@ func New(file, comment string, passphrase []byte) (*Key, error) {
 
 // Create makes a key and writes it to file with mode 0600, and its public half
 // to file.pub: a line as ssh-keygen writes it, or the C2SP verifier key of a
-// log or witness. It writes over neither (key-exists), and a file is there
+// log or witness. It writes over neither (file-exists), and a file is there
 // whole or not at all.
 func Create(file string, s Spec) (*Key, error) {
 	for _, f := range []string{file, file + ".pub"} {
@@ -141,12 +141,12 @@ func (k *Key) public() ssh.PublicKey {
 }
 
 func exists(file string) error {
-	return invalid("key-exists", "%s is there already and is left as it is; choose another name", file)
+	return invalid("file-exists", "%s is there already and is left as it is; choose another name", file)
 }
 
 // WriteNew writes a new file in one step: after a crash it is there with all
 // of its bytes on the disk, or not at all. What has the name already, a link
-// or a folder too, is left as it is (key-exists).
+// or a folder too, is left as it is (file-exists).
 func WriteNew(file string, b []byte, mode fs.FileMode) error {
 	err := writeNew(file, b, mode)
 	if err == nil || errors.As(err, new(*iotmark.Error)) {

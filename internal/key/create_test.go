@@ -467,7 +467,7 @@ func TestWriteNew(t *testing.T) {
 		t.Errorf("got %v, want output", err)
 	}
 	file := filepath.Join(dir, "key")
-	for i, want := range []iotmark.ErrorID{"", "key-exists"} {
+	for i, want := range []iotmark.ErrorID{"", "file-exists"} {
 		if err := key.WriteNew(file, []byte{byte(i)}, 0o640); id(err) != want {
 			t.Errorf("got %v, want %q", err, want)
 		}

@@ -105,7 +105,7 @@ func (u Unlock) Open(file string) (*Key, error) {
 		if err != nil {
 			return nil, invalid("key-unknown", "%s is no key as ssh-keygen or iotmark writes one; iotmark keys new FILE makes one", file)
 		}
-		return fromAgent(u.Socket, pub)
+		return fromAgent(file, u.Socket, pub)
 	}
 	if st.Mode().Perm()&0o077 != 0 {
 		return nil, invalid("key-open", "others may read %s (its mode is %#o), so that it may not be secret any more. Close it with chmod 600 %s, and make a new one if others can reach this folder", file, st.Mode().Perm(), file)
@@ -208,13 +208,13 @@ const waitAgent = 2 * time.Minute
 
 // fromAgent finds a key in the agent. The connection lives as long as one
 // request.
-func fromAgent(socket string, pub ssh.PublicKey) (*Key, error) {
+func fromAgent(file, socket string, pub ssh.PublicKey) (*Key, error) {
 	raw, application, err := publicKey(pub)
 	if err != nil {
 		return nil, err
 	}
 	if socket == "" {
-		return nil, invalid("agent-missing", "this is a public key, and no ssh agent runs (SSH_AUTH_SOCK is empty). Start one with ssh-agent and ssh-add, or give the file of the private key")
+		return nil, invalid("agent-missing", "%s is a public key, and no ssh agent runs (SSH_AUTH_SOCK is empty). Start one with ssh-agent and ssh-add, or give the file of the private key", file)
 	}
 	ask := func(do func(agent.ExtendedAgent) error) error {
 		c, err := net.DialTimeout("unix", socket, 10*time.Second)

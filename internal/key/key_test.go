@@ -89,8 +89,8 @@ func TestNewWritesOverNothing(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, there), []byte("mine"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := key.New(filepath.Join(dir, "key"), "", nil); id(err) != "key-exists" {
-			t.Errorf("got %v, want key-exists", err)
+		if _, err := key.New(filepath.Join(dir, "key"), "", nil); id(err) != "file-exists" {
+			t.Errorf("got %v, want file-exists", err)
 		}
 		if b, _ := os.ReadFile(filepath.Join(dir, there)); string(b) != "mine" {
 			t.Errorf("%s was written over", there)
@@ -100,8 +100,8 @@ func TestNewWritesOverNothing(t *testing.T) {
 	if err := os.Symlink("nowhere", filepath.Join(dir, "key")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := key.New(filepath.Join(dir, "key"), "", nil); id(err) != "key-exists" {
-		t.Errorf("a link: got %v, want key-exists", err)
+	if _, err := key.New(filepath.Join(dir, "key"), "", nil); id(err) != "file-exists" {
+		t.Errorf("a link: got %v, want file-exists", err)
 	}
 }
 

@@ -55,7 +55,7 @@ func parseQuorum(text, vkey string) (*quorum, error) {
 		q.witnesses = append(q.witnesses, member{u.JoinPath("add-checkpoint").String(), v})
 	}
 	if need := p.Margin().Needed; len(q.witnesses) < need {
-		return nil, fail(iotmark.Invalid, "policy-malformed", nil, "the policy needs %d witnesses, and has the addresses of %d: write where each takes checkpoints at the end of its line; the policy of a trust file may leave that out, one that is published under may not", need, len(q.witnesses))
+		return nil, fail(iotmark.Invalid, "policy-malformed", nil, "the policy needs %d witnesses, and has the addresses of %d. That of a trust file may leave them out; to publish, give one (--policy FILE) that has the address of each witness at the end of its line", need, len(q.witnesses))
 	}
 	return q, nil
 }

@@ -53,7 +53,7 @@ func (r *Reader) Origin() string { return r.key.origin }
 func (r *Reader) Checkpoint(ctx context.Context) ([]byte, error) {
 	b, err := whole(ctx, r.src, checkpointAt, maxCheckpoint)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fail(iotmark.NotFound, "log-missing", nil, "%s has no checkpoint, so it is no log; iotmark log init makes one", r.src)
+		return nil, fail(iotmark.NotFound, "log-missing", nil, "%s is no log: it has no file checkpoint. Give the folder or address that has one; iotmark log init makes a new log", r.src)
 	}
 	return b, err
 }
