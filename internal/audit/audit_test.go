@@ -229,6 +229,14 @@ func TestFrozenCopy(t *testing.T) {
 		if r.Answer != want || s.Now.Sub(r.AsOf) > time.Hour || r.AsOf.After(s.Now) {
 			t.Errorf("%d days later: %s as of %v, the log ends at %v", days, r.Answer, r.AsOf, s.Now)
 		}
+		var by []verify.Role
+		for _, s := range r.Signers {
+			by = append(by, s.Role)
+		}
+		slices.Sort(by)
+		if diff := cmp.Diff([]verify.Role{verify.Assessor, verify.Committee, verify.Committee}, by); diff != "" {
+			t.Errorf("who granted it: (-want +got)\n%s", diff)
+		}
 	}
 }
 

@@ -2,10 +2,12 @@ package audit
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/internal/ledger"
 	"github.com/open-iot-mark/iotmark/verify"
 )
 
@@ -68,6 +70,17 @@ func (a *Auditor) Mark(ctx context.Context, code string, now time.Time, progress
 		return fail("mark-unknown", "the log has no grant of a mark with this code")
 	}
 	out.Subject, out.Effective, out.Terms = m.Subject, m.Effective, m.TermsInForce
+	for _, index := range slices.Compact([]int64{m.GrantIndex, m.TermsIndex}) {
+		signers, err := a.signers(ctx, h, reg, index)
+		if err != nil {
+			return verify.Result{}, err
+		}
+		for _, s := range signers {
+			if !slices.Contains(out.Signers, s) {
+				out.Signers = append(out.Signers, s)
+			}
+		}
+	}
 	step(verify.StepState, true, map[string]string{"state": string(m.State)})
 	if out.AsOf.After(now.Add(verify.Skew)) {
 		step(verify.StepCurrency, false, nil)
@@ -75,7 +88,41 @@ func (a *Auditor) Mark(ctx context.Context, code string, now time.Time, progress
 		return fail("clock-behind", "the clock here is behind the times at which the log was signed: set the clock")
 	}
 	age := now.Sub(out.AsOf)
-	step(verify.StepCurrency, true, map[string]string{"days": strconv.Itoa(max(int(age/(24*time.Hour)), 0))})
-	out.Answer, _ = verify.AnswerOf(m.State, m.TermsInForce, out.AsOf, now)
+	args := map[string]string{"days": strconv.Itoa(max(int(age/(24*time.Hour)), 0))}
+	answer, why := verify.AnswerOf(m.State, m.TermsInForce, out.AsOf, now)
+	if out.Answer = answer; why != "" {
+		args["why"] = why
+	}
+	step(verify.StepCurrency, true, args)
+	return out, nil
+}
+
+// signers are those who signed an entry in a role that decides on it. That
+// they were enough, the replay has found.
+func (a *Auditor) signers(ctx context.Context, h ledger.Head, reg *verify.Registry, index int64) (out []verify.Signer, err error) {
+	keys := slices.Clone(reg.Keyring.Keys)
+	for _, o := range reg.Orgs {
+		keys = append(keys, o.Keys...)
+	}
+	for note, err := range a.log.EntriesAt(ctx, h, index, index+1) {
+		if err != nil {
+			return nil, err
+		}
+		e, err := verify.Parse(reg.Domain, note)
+		if err != nil {
+			return nil, err
+		}
+		need := verify.RuleOf(e, &reg.Keyring.KeyringBody).Need
+		for _, sig := range e.Sigs {
+			i := slices.IndexFunc(keys, func(k verify.KeyEntry) bool { return k.Name == sig.Name && need[k.Role] > 0 })
+			if i < 0 {
+				continue
+			}
+			k, err := verify.ParseKey(keys[i])
+			if err == nil && k.Made(sig) && k.Verify(e.Text, sig, reg.Domain) == nil {
+				out = append(out, verify.Signer{Name: k.Name, Org: k.Org, Role: k.Role})
+			}
+		}
+	}
 	return out, nil
 }

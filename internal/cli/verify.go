@@ -55,7 +55,7 @@ genuine, 5 it cannot be said whether it is in force.`,
 
 func verifyPublished(ctx context.Context, cmd *cli.Command) error {
 	if cmd.NArg() != 1 {
-		return usage("verify takes one path: a folder, zip or tar that holds a published declaration")
+		return usage("verify takes one path or code: the bundle of a mark, its code, or a folder, zip or tar that holds a published declaration")
 	}
 	at := cmd.Args().First()
 	if _, err := os.Stat(at); err != nil {

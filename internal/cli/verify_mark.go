@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +40,14 @@ func verifyMark(ctx context.Context, cmd *cli.Command, at string, code bool) err
 	asJSON, err := jsonAsked(cmd)
 	if err != nil {
 		return err
+	}
+	for _, f := range []string{"key", "no-rerun", "unconfined"} {
+		if cmd.IsSet(f) {
+			return usage("--%s is for published declarations; %s is verified with --trust", f, at)
+		}
+	}
+	if !code && cmd.IsSet("from") {
+		return usage("--from is where a code is looked up; the bundle %s has all that is needed", at)
 	}
 	t, err := trusted(cmd)
 	if err != nil {
@@ -140,14 +149,23 @@ func markText(r verify.Result) string {
 	} else if r.Code != "" {
 		linef(&b, "%s\n", iotmark.PrintCode(r.Code))
 	}
-	line := answers[r.Answer]
-	if strings.Contains(line, "%s") {
-		linef(&b, line+"\n", minute(r.AsOf))
-	} else {
-		b.WriteString(line + "\n")
+	para := func(line string, args ...any) {
+		var p strings.Builder
+		linef(&p, line, args...)
+		b.WriteString(wrap(p.String(), columns, 0) + "\n")
+	}
+	switch line := answers[r.Answer]; {
+	case r.Answer == verify.NotCurrent && why(r) == "not-yet":
+		para("Genuine, and not in force before %s.", string(r.Terms.ValidFrom))
+	case strings.Contains(line, "%s"):
+		para(line, minute(r.AsOf))
+	default:
+		para("%s", line)
 	}
 	if r.Failure != nil {
-		linef(&b, "  %s [%s]\n", upper(r.Failure.Msg), string(r.Failure.ID))
+		var p strings.Builder
+		linef(&p, "%s [%s]", upper(r.Failure.Msg), string(r.Failure.ID))
+		b.WriteString(wrap(p.String(), columns, 2) + "\n")
 	}
 	b.WriteString("\nWhat was looked at\n")
 	for _, s := range r.Steps {
@@ -170,7 +188,8 @@ func markText(r verify.Result) string {
 	case r.Answer == verify.NotGenuine || r.Answer == verify.CannotCheck:
 		return b.String()
 	case r.Witnessed:
-		linef(&b, "\nThe times are those of %s: %s.\n", count(len(r.Witnesses), "witness", "witnesses"), strings.Join(r.Witnesses, ", "))
+		b.WriteString("\n")
+		para("The times are those of %s: %s.", count(len(r.Witnesses), "witness", "witnesses"), strings.Join(r.Witnesses, ", "))
 	default:
 		b.WriteString("\nLogged, not witnessed: all times are the operator's own.\n")
 	}
@@ -178,15 +197,25 @@ func markText(r verify.Result) string {
 		linef(&b, "Signed by %s (%s, of %s)\n", s.Name, string(s.Role), s.Org)
 	}
 	if t := r.Terms; t != nil {
-		linef(&b, "Granted %s; runs until %s. Security updates at least until %s.\n", minute(r.Effective), string(t.ValidUntil), string(t.Updates))
+		para("Granted %s; runs from %s until %s.", minute(r.Effective), string(t.ValidFrom), string(t.ValidUntil))
+		para("Security updates at least until %s.", string(t.Updates))
 		if n := len(t.Product.GTINs); n > 0 {
-			linef(&b, "It is for GTIN %s, software %s and later.\n", strings.Join(t.Product.GTINs, ", "), t.Product.Software.Min)
+			para("It is for GTIN %s, software %s and later.", strings.Join(t.Product.GTINs, ", "), t.Product.Software.Min)
 		} else {
-			linef(&b, "It is for model %s, software %s and later.\n", t.Product.Model, t.Product.Software.Min)
+			para("It is for model %s, software %s and later.", t.Product.Model, t.Product.Software.Min)
 		}
-		b.WriteString("A mark is about a model. That the thing in your hand is of that model, it cannot show.\n")
+		para("A mark is about a model. It cannot show that what you hold is of that model.")
 	}
 	return b.String()
+}
+
+// why says why an answer is not-current; see [verify.AnswerOf].
+func why(r verify.Result) string {
+	i := slices.IndexFunc(r.Steps, func(s verify.Step) bool { return s.ID == verify.StepCurrency })
+	if i < 0 {
+		return ""
+	}
+	return r.Steps[i].Args["why"]
 }
 
 // daysOf writes a number of days.

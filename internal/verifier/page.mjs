@@ -19,17 +19,19 @@ const said = (...e) => find('r').replaceChildren(...e);
 const WHY = { 'algorithm-missing': 'browser', 'trust-unusable': 'badtrust', 'clock-behind': 'clock' };
 const show = (r, now) => {
 	const a = r.answer, t = r.terms, good = a.startsWith('genuine'), sure = good || a === 'not-current';
-	const title = say(a, a === 'expired' ? day(t.valid_until) : Math.floor((now - r.asOf) / DAY));
+	const early = a === 'not-current' && now + 600 < Date.parse(t.valid_from) / 1000;
+	const title = early ? say('not-yet', day(t.valid_from)) : say(a, a === 'expired' ? day(t.valid_until) : Math.floor((now - r.asOf) / DAY));
 	said(el('div', [
 		el('strong', title),
 		...a === 'cannot-check' ? [el('p', say(WHY[r.failure] ?? 'newer'))] : a === 'not-genuine' ? [el('p', [say('why') + ' ', say('s-' + r.steps.at(-1)) + ' ', el('code', r.failure)]), el('p', say('doubt'))] : [el('p', say('asof', date(r.asOf, { timeStyle: 'short' })))],
-		...sure && a !== 'genuine-current' ? [el('p', say('renew'))] : [],
+		...sure && !early && a !== 'genuine-current' ? [el('p', say('renew'))] : [],
 	], good ? 'good' : sure || a === 'cannot-check' ? '' : 'bad'));
 	const section = (id, e) => find('m').append(el('h2', say(id)), e);
 	if (!r.failure) {
 		section('facts', el('dl', [
 			['code', r.code.slice(0, 4) + '-' + r.code.slice(4)], ['product', t.product.name], ['model', t.product.model], ['holder', t.holder.name + ' (' + t.holder.domain + ')'],
-			['from', date(r.effective)], ['until', day(t.valid_until)], ['updates', day(t.updates_until)],
+			['software', t.product.software.min], ...(t.product.gtins ?? []).map(g => ['gtin', g]),
+			['from', date(r.effective)], ['begin', day(t.valid_from)], ['until', day(t.valid_until)], ['updates', day(t.updates_until)],
 		].flatMap(([k, v]) => [el('dt', say(k)), el('dd', el('bdi', v))])));
 		section('who', ul(r.signers, s => [el('bdi', s.org), ' ' + say(s.role) + ' ', el('small', el('bdi', s.name))]));
 		section('seen', r.witnesses.length ? ul(r.witnesses, w => el('bdi', w)) : el('p', say('unseen')));
