@@ -26,6 +26,7 @@ func logCommand() *cli.Command {
 		Usage: "the public log of a scheme: make, publish, serve and check it",
 		Commands: []*cli.Command{
 			logInitCommand(),
+			logResumeCommand(),
 			logAppendCommand(),
 			logServeCommand(),
 			logProofCommand(),

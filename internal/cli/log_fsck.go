@@ -53,5 +53,6 @@ func logFsck(ctx context.Context, cmd *cli.Command) error {
 		tell(cmd.Root().ErrWriter, c.Problems)
 		return said(iotmark.Unverified, "log-wrong")
 	}
-	return say(cmd.Root().Writer, fmt.Sprintf("%s: %d entries, %d tiles and %d checkpoints are right.", r.Origin(), c.Entries, c.Tiles, c.Births))
+	return say(cmd.Root().Writer, fmt.Sprintf("%s: %s, %s and %s are right.", r.Origin(),
+		count(int(c.Entries), "entry", "entries"), count(int(c.Tiles), "tile", "tiles"), count(int(c.Births), "checkpoint", "checkpoints")))
 }

@@ -98,7 +98,7 @@ func TestRebuild(t *testing.T) {
 	rebuild("compared as JSON", 3, []string{`"differ": 1`, `"written": false`, `"mark urn:iotmark:mark:`}, "--check", "--format", "json", dir)
 	rebuild("after a change", 0, []string{"did not say what the log says, and were made again: 1", "mark urn:iotmark:mark:", "registry  "}, dir)
 	rebuild("compared again", 0, []string{"Every row"}, "--check", dir)
-	rebuild("no log", 2, []string{"it is no log"}, filepath.Join(t.TempDir(), "nothing"))
+	rebuild("no log", 2, []string{"is no log: "}, filepath.Join(t.TempDir(), "nothing"))
 	rebuild("no argument", 2, []string{"takes one argument"})
 	rebuild("no format", 2, []string{"known are text and json"}, "--format", "xml", dir)
 	if code, _, stderr := iotmark(t, "rebuild", dir); code != 2 || !strings.Contains(stderr, "--db is missing") {

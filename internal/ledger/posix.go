@@ -66,8 +66,12 @@ func Open(ctx context.Context, cfg Config) (*Posix, error) {
 		Reader: &Reader{src: folder(cfg.Dir), key: k},
 		cfg:    cfg, wake: make(chan struct{}, 1), done: make(chan struct{}), changed: make(chan struct{}),
 	}
-	if _, err := p.Head(ctx); err != nil {
+	h, err := p.Head(ctx)
+	if err != nil {
 		return nil, err // before anything is made in a folder that is no log
+	}
+	if h.Size > 0 && lost(cfg.Dir) {
+		return nil, fail(iotmark.Conflict, "log-copy", nil, "%s is a copy, and nothing is added to it. When the log itself is lost, iotmark log resume makes the last copy the log", cfg.Dir)
 	}
 	state := filepath.Join(cfg.Dir, ".state")
 	if err := os.MkdirAll(state, 0o755); err != nil {
@@ -123,7 +127,7 @@ func (p *Posix) open(ctx context.Context, q *quorum) error {
 	}
 	if int64(size) < h.Size {
 		stop()
-		return fail(iotmark.Conflict, "log-behind", nil, "%s has published %d entries and holds %d: it was restored from an older copy. Copy the log back from a mirror; entries that were published must not be lost", p.cfg.Dir, h.Size, size)
+		return fail(iotmark.Conflict, "log-behind", nil, "%s has published %d entries and holds %d: it was restored from an older copy. Bring the last copy into another folder with iotmark mirror and go on there with iotmark log resume; entries that were published must not be lost", p.cfg.Dir, h.Size, size)
 	}
 	p.app, p.disk, p.stop = app, lr, stop
 	p.health = Health{Size: int64(size), Published: h}
