@@ -132,11 +132,8 @@ func (a *act) findingPublished() error {
 // unitsMade commits the maker to the serial numbers of a batch.
 func (a *act) unitsMade() error {
 	b := a.body.(*UnitsBody)
-	i, m, err := a.life()
+	i, m, err := a.lifeByMaker()
 	if err != nil {
-		return err
-	}
-	if _, err := a.count(madeBy(a.r.makers[a.makerOf(&m)].domain)); err != nil {
 		return err
 	}
 	a.commit = func(ref) {

@@ -34,6 +34,14 @@ func (a *act) makerOf(m *markRow) int {
 	return i
 }
 
+// lifeByMaker is life where the maker of the mark has to sign.
+func (a *act) lifeByMaker() (i int, m markRow, err error) {
+	if i, m, err = a.life(); err == nil {
+		_, err = a.count(madeBy(a.r.makers[a.makerOf(&m)].domain))
+	}
+	return i, m, err
+}
+
 // applied begins the life of a mark.
 func (a *act) applied() error {
 	b := a.body.(*ApplicationBody)
@@ -64,11 +72,8 @@ func (a *act) applied() error {
 // sealed fixes the evidence. What was evaluated before rests on other evidence.
 func (a *act) sealed() error {
 	b := a.body.(*SealedBody)
-	i, m, err := a.life()
+	i, m, err := a.lifeByMaker()
 	if err != nil {
-		return err
-	}
-	if _, err := a.count(madeBy(a.r.makers[a.makerOf(&m)].domain)); err != nil {
 		return err
 	}
 	a.commit = func(ref) {
@@ -391,11 +396,8 @@ func (a *act) withdrawn() error {
 	if b.By != Maker {
 		return a.changed(nil, nil)
 	}
-	i, m, err := a.life()
+	i, m, err := a.lifeByMaker()
 	if err != nil {
-		return err
-	}
-	if _, err := a.count(madeBy(a.r.makers[a.makerOf(&m)].domain)); err != nil {
 		return err
 	}
 	a.commit = func(ref) {

@@ -78,8 +78,7 @@ type Auditor struct {
 	public int64 // entries that are published; those after them are judged by now
 
 	rules    *verify.Replayer
-	birth    ledger.Head // that covers the entry applied last; zero: it is not published yet
-	since    int64
+	first    *ledger.FirstSeen
 	guessed  []guess // entries that were replayed before they were published
 	statuses int64
 	last     int64
@@ -104,7 +103,7 @@ func New(r *ledger.Reader, t *verify.Trust, now func() time.Time) (*Auditor, err
 }
 
 func (a *Auditor) restart() {
-	a.rules, a.birth, a.since, a.guessed = verify.NewReplayer(a.trust), ledger.Head{}, 0, nil
+	a.rules, a.first, a.guessed = verify.NewReplayer(a.trust), a.log.FirstSeen(a.policy), nil
 	a.statuses, a.last, a.pending, a.differs, a.latest = 0, -1, 0, nil, time.Time{}
 }
 
@@ -195,7 +194,7 @@ func (a *Auditor) apply(ctx context.Context, note []byte, h ledger.Head) error {
 	var since int64
 	if index < a.public {
 		var err error
-		if since, err = a.born(ctx, index); err != nil {
+		if since, err = a.first.At(ctx, index); err != nil {
 			return err
 		}
 	} else {
@@ -250,23 +249,6 @@ func (a *Auditor) signed(s *verify.Signed) bool {
 	return false
 }
 
-// born returns when outsiders first saw an entry, in Unix seconds.
-func (a *Auditor) born(ctx context.Context, index int64) (int64, error) {
-	if a.birth.Size > index {
-		return a.since, nil
-	}
-	h, err := a.log.Birth(ctx, index)
-	if err != nil {
-		return 0, err
-	}
-	seen, err := a.policy.Open(h.Note, a.log.Origin())
-	if err != nil {
-		return 0, err
-	}
-	a.birth, a.since = h, seen.Earliest
-	return a.since, nil
-}
-
 // guessedRight reports whether the entries that were replayed before they were
 // published would be judged the same now. Times matter only by whether an
 // entry claims to be later than outsiders saw it, or came long after its time.
@@ -276,7 +258,7 @@ func (a *Auditor) guessedRight(ctx context.Context) (bool, error) {
 		if g.index >= a.public {
 			return true, nil
 		}
-		at, err := a.born(ctx, g.index)
+		at, err := a.first.At(ctx, g.index)
 		if err != nil {
 			return false, err
 		}

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"iter"
 	"sort"
+
+	"github.com/open-iot-mark/iotmark/verify"
 )
 
 // born is where a checkpoint stands in the file of births.
@@ -150,6 +152,41 @@ func (r *Reader) Birth(ctx context.Context, index int64) (Head, error) {
 		return Head{}, err
 	}
 	return r.Open(b)
+}
+
+// FirstSeen tells when outsiders first saw the entries of a log. It keeps one
+// birth, so that a walk through the log asks for each once. One goroutine uses
+// it at a time.
+type FirstSeen struct {
+	log    *Reader
+	policy *verify.Policy
+	birth  Head
+	from   int64 // the first index that was asked of the birth
+	since  int64
+}
+
+// FirstSeen judges births by a policy.
+func (r *Reader) FirstSeen(policy *verify.Policy) *FirstSeen {
+	return &FirstSeen{log: r, policy: policy}
+}
+
+// At returns the earliest counted witness time on the birth of the entry at an
+// index, in Unix seconds; 0 when the policy asks for no witness. Errors are
+// those of [Reader.Birth] and of [verify.Policy.Open].
+func (f *FirstSeen) At(ctx context.Context, index int64) (int64, error) {
+	if f.from <= index && index < f.birth.Size {
+		return f.since, nil
+	}
+	h, err := f.log.Birth(ctx, index)
+	if err != nil {
+		return 0, err
+	}
+	seen, err := f.policy.Open(h.Note, f.log.Origin())
+	if err != nil {
+		return 0, err
+	}
+	f.birth, f.from, f.since = h, index, seen.Earliest
+	return f.since, nil
 }
 
 // BirthProof returns the proof of an entry with the first checkpoint that

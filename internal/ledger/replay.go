@@ -23,22 +23,15 @@ func (r *Reader) Replay(ctx context.Context, h Head, t *verify.Trust, look func(
 	if _, err := policy.Open(h.Note, r.Origin()); err != nil {
 		return nil, err
 	}
-	var birth Head
-	var since int64
+	first := r.FirstSeen(policy)
 	for entry, err := range r.EntriesAt(ctx, h, 0, h.Size) {
 		if err != nil {
 			return nil, err
 		}
 		index := rules.Size()
-		if birth.Size <= index {
-			if birth, err = r.Birth(ctx, index); err != nil {
-				return nil, err
-			}
-			seen, err := policy.Open(birth.Note, r.Origin())
-			if err != nil {
-				return nil, err
-			}
-			since = seen.Earliest
+		since, err := first.At(ctx, index)
+		if err != nil {
+			return nil, err
 		}
 		if look != nil {
 			look(index, entry)

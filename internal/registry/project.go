@@ -41,8 +41,7 @@ type state struct {
 	asOf  time.Time       // of all rows: a full hour
 	chain map[string]head // last entry with effect
 	mend  []row           // of table event, that said something else
-	birth ledger.Head     // that covers the entry applied last
-	since int64           // its time by outsiders; Unix seconds
+	first *ledger.FirstSeen
 }
 
 type head struct {
@@ -215,9 +214,9 @@ func (p *Projector) run(ctx context.Context, now time.Time, drop bool) (done Pro
 	return done, nil
 }
 
-func newState(t *verify.Trust) *state {
+func newState(t *verify.Trust, src Source) *state {
 	f := compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}
-	return &state{rules: verify.NewReplayer(t), tree: f.NewEmptyRange(0), chain: map[string]head{}}
+	return &state{rules: verify.NewReplayer(t), first: src.Log.FirstSeen(src.Policy), tree: f.NewEmptyRange(0), chain: map[string]head{}}
 }
 
 // root is the root of the entries so far, in hexadecimal digits; RFC 6962, 2.1.
@@ -239,20 +238,19 @@ type applied struct {
 
 // step applies the next entry.
 func (p *Projector) step(ctx context.Context, s *state, note []byte) (out applied, void *verify.Void, err error) {
-	if s.birth.Size <= s.size {
-		if s.birth, s.since, err = p.born(ctx, s.size); err != nil {
-			return out, nil, err
-		}
+	since, err := s.first.At(ctx, s.size)
+	if err != nil {
+		return out, nil, err
 	}
 	leaf := verify.LeafOf(note)
 	if err := s.tree.Append(rfc6962.DefaultHasher.HashLeaf(note), nil); err != nil {
 		return out, nil, err
 	}
-	void = s.rules.Apply(note, s.since)
+	void = s.rules.Apply(note, since)
 	var id, claimed, reason, msg string
 	if e, err := verify.Parse(p.r.trust.Domain, note); err == nil {
 		id, claimed = e.ID, e.Time
-		out = applied{typ: e.Type, subject: e.Subject, chain: chainOf(&e.Entry), late: s.since-e.At().Unix() > 3600}
+		out = applied{typ: e.Type, subject: e.Subject, chain: chainOf(&e.Entry), late: since-e.At().Unix() > 3600}
 		if void == nil {
 			s.chain[out.chain] = head{leaf, s.size}
 		}
@@ -260,20 +258,9 @@ func (p *Projector) step(ctx context.Context, s *state, note []byte) (out applie
 	if void != nil {
 		reason, msg = string(void.Reason), void.Msg
 	}
-	out.row = row{&eventTable, []any{s.size, id, string(out.typ), out.subject, claimed, s.since, string(leaf), reason, msg}}
+	out.row = row{&eventTable, []any{s.size, id, string(out.typ), out.subject, claimed, since, string(leaf), reason, msg}}
 	s.size++
 	return out, void, nil
-}
-
-// born finds the first published checkpoint that covers an entry, and the
-// time that outsiders gave it.
-func (p *Projector) born(ctx context.Context, index int64) (ledger.Head, int64, error) {
-	b, err := p.src.Log.Birth(ctx, index)
-	if err != nil {
-		return b, 0, err
-	}
-	seen, err := p.src.Policy.Open(b.Note, p.src.Log.Origin())
-	return b, seen.Earliest, err
 }
 
 // differs tells of a row that does not say what the log says.
@@ -294,7 +281,7 @@ func (p *Projector) again(ctx context.Context, h ledger.Head, k kept, drop bool,
 		done.differs("projection applied")
 		k.applied = h.Size
 	}
-	s := newState(p.r.trust)
+	s := newState(p.r.trust, p.src)
 	var events []row
 	compare := func() error {
 		wrong, err := p.compareEvents(ctx, events)
