@@ -121,7 +121,7 @@ func binaries() (string, error) {
 }
 
 func serve() (_ *server, err error) {
-	s := &server{gone: make(chan struct{})}
+	s := &server{}
 	if s.bin, err = binaries(); err != nil {
 		return nil, err
 	}
@@ -137,43 +137,51 @@ func serve() (_ *server, err error) {
 	if s.user, err = settle(s.dir); err != nil {
 		return nil, err
 	}
-	data := filepath.Join(s.dir, "data")
-	initdb := s.command("initdb", "-D", data, "-U", s.user, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	initdb := s.command("initdb", "-D", s.data(), "-U", s.user, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
+	return s, s.launch()
+}
+
+func (s *server) data() string { return filepath.Join(s.dir, "data") }
+
+// launch starts the server on the data that are there, and waits for it.
+func (s *server) launch() error {
 	var said bytes.Buffer
-	s.cmd = s.command("postgres", "-D", data, "-k", s.dir, "-c", "listen_addresses=",
+	cmd, gone := s.command("postgres", "-D", s.data(), "-k", s.dir, "-c", "listen_addresses=",
 		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200",
-		"-c", "shared_buffers=16MB", "-c", "autovacuum=off", "-c", "log_min_messages=fatal")
-	s.cmd.Stderr = &said
+		"-c", "shared_buffers=16MB", "-c", "autovacuum=off", "-c", "log_min_messages=fatal"), make(chan struct{})
+	s.cmd, s.gone = cmd, gone
+	cmd.Stderr = &said
 	started := make(chan error)
 	go func() {
 		// The kernel ends the server with the thread that started it, so
 		// that a test binary that is killed leaves none behind.
 		runtime.LockOSThread()
-		err := s.cmd.Start()
+		err := cmd.Start()
 		started <- err
 		if err == nil {
-			s.cmd.Wait()
-			close(s.gone)
+			cmd.Wait()
+			close(gone)
 		}
 	}()
 	if err := <-started; err != nil {
-		return nil, err
+		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for {
-		if err = s.answers(ctx); err == nil {
-			return s, nil
+		err := s.answers(ctx)
+		if err == nil {
+			return nil
 		}
 		select {
-		case <-s.gone:
-			return nil, fmt.Errorf("postgres ended: %s", said.Bytes())
+		case <-gone:
+			return fmt.Errorf("postgres ended: %s", said.Bytes())
 		case <-ctx.Done():
-			s.stop()
-			return nil, fmt.Errorf("postgres does not answer: %w", err)
+			s.halt()
+			return fmt.Errorf("postgres does not answer: %w", err)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -189,6 +197,12 @@ func (s *server) answers(ctx context.Context) error {
 }
 
 func (s *server) stop() {
+	s.halt()
+	os.RemoveAll(s.dir)
+}
+
+// halt ends the server and its connections.
+func (s *server) halt() {
 	interrupt(s.cmd.Process)
 	select {
 	case <-s.gone:
@@ -196,7 +210,36 @@ func (s *server) stop() {
 		s.cmd.Process.Kill()
 		<-s.gone
 	}
-	os.RemoveAll(s.dir)
+}
+
+// Server is one of a test's own, that it can stop and start again.
+type Server struct {
+	t testing.TB
+	s *server
+}
+
+// Own starts a server of the test's own, which ends with it, and returns it
+// with the address of its only database.
+func Own(t testing.TB) (*Server, string) {
+	t.Helper()
+	Address(t) // where there is no PostgreSQL, it says so
+	s, err := serve()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.stop)
+	return &Server{t, s}, s.address("postgres")
+}
+
+// Stop ends the server, with all connections to it.
+func (o *Server) Stop() { o.s.halt() }
+
+// Start starts it again on the same data.
+func (o *Server) Start() {
+	o.t.Helper()
+	if err := o.s.launch(); err != nil {
+		o.t.Fatal(err)
+	}
 }
 
 // command is a program of PostgreSQL, with nothing of our environment that
