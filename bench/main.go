@@ -45,6 +45,9 @@ func figures(w io.Writer, args []string) error {
 			return err
 		}
 		defer os.RemoveAll(tmp)
+		if len(args) == 1 && args[0] == "jobs" {
+			return jobs(w, tmp)
+		}
 		if err := build(tmp); err != nil {
 			return err
 		}

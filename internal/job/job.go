@@ -313,37 +313,47 @@ type Alarm struct {
 	Key     string
 	Args    json.RawMessage
 	Attempt int       // how often it was begun
-	Since   time.Time // when it was given up, or due
-	State   string    // failed: its tries are used up; running: it does not heed its time limit; waiting: it comes again (Every), or nobody works on its kind
+	Since   time.Time // when it was given up, was begun, or was due
+	State   string    // failed: its tries are used up; running: it does not heed its time limit, or its process stands still; waiting: it comes again (Every), or nobody works on its kind
 	Reason  string    // the last error
 }
 
 // overdue is how long a job may be due before somebody is told that nobody
-// works on it.
-const overdue = time.Hour
+// works on it, and stuck how long it may run before somebody is told.
+const (
+	overdue = time.Hour
+	stuck   = 24 * time.Hour
+)
 
 // Alarms returns what does not go on by itself, the oldest first, at most
 // 1000.
 func (q *Queue) Alarms(ctx context.Context) ([]Alarm, error) {
 	var out []Alarm
-	late := q.cfg.Now().Add(-overdue).UnixMilli()
+	now := q.cfg.Now()
 	err := q.db.View(ctx, func(tx *store.Tx) error {
 		return tx.Rows(ctx, func(scan func(...any) error) error {
 			var a Alarm
 			var args string
-			var due, failed int64
-			if err := scan(&a.ID, &a.Kind, &a.Key, &args, &a.Attempt, &due, &failed, &a.State, &a.Reason); err != nil {
+			var due, began, failed int64
+			var worker string
+			if err := scan(&a.ID, &a.Kind, &a.Key, &args, &a.Attempt, &due, &began, &failed, &a.State, &worker, &a.Reason); err != nil {
 				return err
 			}
 			a.Args, a.Since = json.RawMessage(args), time.UnixMilli(failed).UTC()
-			if failed == 0 {
+			switch {
+			case failed != 0:
+			case a.State == "running":
+				a.Since = time.UnixMilli(began).UTC()
+				a.Reason = "it has run for more than a day; see whether the process " + worker + " stands still, and end it"
+			default:
 				a.Since = time.UnixMilli(due).UTC()
 				a.Reason = "no worker has begun it for an hour; start one that does this kind of job"
 			}
 			out = append(out, a)
 			return nil
-		}, `SELECT id, kind, key, args, attempt, due, failed, state, reason FROM job
-			WHERE failed <> 0 OR (state = 'waiting' AND due < $1) ORDER BY CASE WHEN failed <> 0 THEN failed ELSE due END, id LIMIT 1000`, late)
+		}, `SELECT id, kind, key, args, attempt, due, began, failed, state, worker, reason FROM job
+			WHERE failed <> 0 OR (state = 'waiting' AND due < $1) OR (state = 'running' AND began < $2)
+			ORDER BY CASE WHEN failed <> 0 THEN failed ELSE due END, id LIMIT 1000`, now.Add(-overdue).UnixMilli(), now.Add(-stuck).UnixMilli())
 	})
 	return out, err
 }

@@ -174,6 +174,9 @@ func TestHang(t *testing.T) {
 		if a.State != "running" {
 			t.Errorf("alarm %v", a)
 		}
+		if err := b.db.Do(t.Context(), func(tx *store.Tx) error { return b.q.Forget(t.Context(), tx, a.ID) }); storetest.ErrorID(err) != "job-not-failed" {
+			t.Errorf("a job that runs could be forgotten: %v", err)
+		}
 		b.add("tell", 2, job.Option{})
 		eventually(t, "the other job is done", func() bool { return b.count().Waiting == 0 })
 		err := b.db.Do(t.Context(), func(tx *store.Tx) error { return b.q.Retry(t.Context(), tx, a.ID) })
@@ -209,5 +212,27 @@ func TestDrainStops(t *testing.T) {
 		b.took()
 		b.do = nil
 		b.want("look 1 1", "look 2 1")
+	})
+}
+
+// A job that runs for more than a day is an alarm, whatever its process says.
+func TestStuck(t *testing.T) {
+	engines(t, func(t *testing.T, b *bench) {
+		b.add("look", 1, job.Option{})
+		var before, after []job.Alarm
+		began := b.now()
+		b.do = func(ctx context.Context, j job.Job) (err error) {
+			b.pass(24 * time.Hour)
+			if before, err = b.q.Alarms(ctx); err != nil {
+				return err
+			}
+			b.pass(time.Second)
+			after, err = b.q.Alarms(ctx)
+			return err
+		}
+		b.want("look 1 1")
+		if len(before) != 0 || len(after) != 1 || after[0].State != "running" || !after[0].Since.Equal(began) {
+			t.Errorf("before %v, after %v", before, after)
+		}
 	})
 }

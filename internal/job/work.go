@@ -239,9 +239,13 @@ func (d *desk) turn(ctx context.Context, settled []result, free int) ([]Job, err
 		}
 	}
 	var given []Job
-	err := q.db.Each(ctx, func(tx *store.Tx) error {
+	err := q.db.Each(ctx, func(tx *store.Tx) (err error) {
 		given = nil
-		for _, r := range settled {
+		rest, err := d.finish(ctx, tx, settled)
+		if err != nil {
+			return err
+		}
+		for _, r := range rest {
 			if err := d.settle(ctx, tx, r); err != nil {
 				return err
 			}
@@ -254,20 +258,8 @@ func (d *desk) turn(ctx context.Context, settled []result, free int) ([]Job, err
 		if free <= 0 {
 			return nil
 		}
-		// The condition stands twice: of two who chose the same rows, the
-		// second waits for the first, and then sees that they are taken.
-		return tx.Rows(ctx, func(scan func(...any) error) error {
-			j := Job{worker: d.seat.worker}
-			var args string
-			var due, period int64
-			if err := scan(&j.ID, &j.Kind, &j.Key, &args, &j.Attempt, &due, &j.added, &period); err != nil {
-				return err
-			}
-			j.Args, j.At, j.period = []byte(args), time.UnixMilli(due).UTC(), time.Duration(period)*time.Millisecond
-			given = append(given, j)
-			return nil
-		}, "UPDATE job SET state = 'running', worker = $2, began = $1, attempt = attempt + 1 WHERE state = 'waiting' AND id IN (SELECT id FROM job WHERE "+
-			q.waiting+" ORDER BY due, id LIMIT $3) RETURNING id, kind, key, args, attempt, due, added, period", now, d.seat.worker, free)
+		given, err = d.take(ctx, tx, now, free)
+		return err
 	})
 	d.unsure = err != nil
 	if err != nil {
@@ -283,6 +275,83 @@ func (d *desk) turn(ctx context.Context, settled []result, free int) ([]Job, err
 		d.mine[j.ID] = j
 	}
 	return given, nil
+}
+
+// take gives up to so many jobs to this desk. The condition stands twice: of
+// two who chose the same rows, the second waits for the first, and then sees
+// that they are taken.
+func (d *desk) take(ctx context.Context, tx *store.Tx, now int64, free int) ([]Job, error) {
+	q := d.q
+	if q.db.Engine() == store.PostgreSQL {
+		// Before it has counted the rows of a sudden backlog, PostgreSQL
+		// would sort all of them (13 ms of 10,000) to find the first few.
+		if _, err := tx.Exec(ctx, "SET LOCAL enable_sort = off"); err != nil {
+			return nil, err
+		}
+	}
+	args := []any{now, d.seat.worker}
+	err := tx.Rows(ctx, func(scan func(...any) error) error {
+		var id int64
+		err := scan(&id)
+		args = append(args, id)
+		return err
+	}, "SELECT id FROM job WHERE "+q.waiting+" ORDER BY due, id LIMIT $2", now, free)
+	if err != nil || len(args) == 2 {
+		return nil, err
+	}
+	var given []Job
+	err = tx.Rows(ctx, func(scan func(...any) error) error {
+		j := Job{worker: d.seat.worker}
+		var args string
+		var due, period int64
+		if err := scan(&j.ID, &j.Kind, &j.Key, &args, &j.Attempt, &due, &j.added, &period); err != nil {
+			return err
+		}
+		j.Args, j.At, j.period = []byte(args), time.UnixMilli(due).UTC(), time.Duration(period)*time.Millisecond
+		given = append(given, j)
+		return nil
+	}, "UPDATE job SET state = 'running', worker = $2, began = $1, attempt = attempt + 1 WHERE id IN ("+marks(3, len(args)-2)+
+		") AND state || '' = 'waiting' RETURNING id, kind, key, args, attempt, due, added, period", args...)
+	return given, err
+}
+
+// marks is a list of n parameters from that number on.
+func marks(from, n int) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "$%d", from+i)
+	}
+	return b.String()
+}
+
+// finish deletes what was done and asked for once, all in one statement, and
+// returns what else has ended.
+func (d *desk) finish(ctx context.Context, tx *store.Tx, settled []result) (rest []result, err error) {
+	args := []any{d.seat.worker}
+	plain := func(r result) bool { return r.err == nil && !r.hung && r.job.period == 0 && r.job.added == 1 }
+	for _, r := range settled {
+		if plain(r) {
+			args = append(args, r.job.ID)
+		}
+	}
+	gone := map[int64]bool{}
+	if len(args) > 1 {
+		err = tx.Rows(ctx, func(scan func(...any) error) error {
+			var id int64
+			err := scan(&id)
+			gone[id] = true
+			return err
+		}, "DELETE FROM job WHERE id IN ("+marks(2, len(args)-1)+") AND worker = $1 AND added = 1 RETURNING id", args...)
+	}
+	for _, r := range settled {
+		if !gone[r.job.ID] {
+			rest = append(rest, r)
+		}
+	}
+	return rest, err
 }
 
 // giveBack lets go of what was given to this desk by a transaction whose end

@@ -231,6 +231,16 @@ func Own(t testing.TB) (*Server, string) {
 	return &Server{t, s}, s.address("postgres")
 }
 
+// Serve starts a server for a program that is no test, and returns the address
+// of its only database.
+func Serve() (address string, stop func(), err error) {
+	s, err := serve()
+	if err != nil {
+		return "", nil, err
+	}
+	return s.address("postgres"), s.stop, nil
+}
+
 // Stop ends the server, with all connections to it.
 func (o *Server) Stop() { o.s.halt() }
 
