@@ -80,8 +80,8 @@ func TestThreatsAreTried(t *testing.T) {
 			}
 		}
 	}
-	if n != 28 {
-		t.Errorf("there are %d attacks, want 28", n)
+	if n != 31 {
+		t.Errorf("there are %d attacks, want 31", n)
 	}
 }
 
