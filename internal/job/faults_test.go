@@ -5,7 +5,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -275,4 +277,49 @@ func TestCopy(t *testing.T) {
 			c.want("look 1 2", "tell 2 1")
 		})
 	})
+}
+
+// A turn of which the end was not seen may have given jobs to this worker that
+// it does not know of. After an error it gives them back.
+func TestGivenUnseen(t *testing.T) {
+	engines(t, func(t *testing.T, b *bench) {
+		ctx := t.Context()
+		complaints := make(chan string, 1000)
+		b.q = b.open(job.Config{Workers: 1, Log: slog.New(slog.NewTextHandler(lines(complaints), nil))})
+		b.add("look", 1, job.Option{})
+		b.add("look", 2, job.Option{At: b.now().Add(time.Hour)})
+		b.do = func(ctx context.Context, j job.Job) error {
+			if string(j.Args) == "2" {
+				return nil
+			}
+			_, err := ownTx(ctx, b.db, "UPDATE job SET state = 'running', attempt = 1, due = 0, worker = (SELECT worker FROM job WHERE id = $1) WHERE id <> $1", j.ID)
+			if err == nil { // and now the database fails
+				_, err = ownTx(ctx, b.db, "ALTER TABLE job RENAME TO away")
+			}
+			return err
+		}
+		run(t, b.q)
+		for l := range complaints {
+			if strings.Contains(l, "does not take what was done") {
+				break
+			}
+		}
+		_, err := ownTx(ctx, b.db, "ALTER TABLE away RENAME TO job")
+		must(t, err)
+		eventually(t, "both are done", b.none)
+		if diff := cmp.Diff([]string{"look 1 1", "look 2 1"}, b.took()); diff != "" {
+			t.Errorf("got (-want +got)\n%s", diff)
+		}
+	})
+}
+
+// lines sends what is written into it.
+type lines chan<- string
+
+func (l lines) Write(b []byte) (int, error) {
+	select {
+	case l <- string(b):
+	default:
+	}
+	return len(b), nil
 }
