@@ -34,6 +34,8 @@
 //   - Finding: the result of one check, with the place in the evidence. Its
 //     outcome is one of the five of W3C EARL.
 //   - Determination: finding out: readers, checks, inspection.
+//   - Method, inspection note: what a person does, records and concludes by
+//     rule; and the record of one person who followed it for one criterion.
 //   - Conclusion: the verdict on one criterion, with its reasons and with
 //     the assurance reached.
 //   - Assurance: how we know: declared < shown < checked < assessed < tested.

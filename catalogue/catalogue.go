@@ -31,12 +31,20 @@ type Catalogue struct {
 	FieldTypes  []string
 	Documents   []Document
 
+	// The written methods of inspection and who may follow them. They are
+	// empty until LoadMethods has read them.
+	Methods         []*Method // by id
+	Competences     []Competence
+	CompetenceRules []string // what holds for all groups
+
 	files       fs.FS
 	criteria    map[iotmark.CriterionID]*Criterion
 	instruments map[iotmark.InstrumentID]*Instrument
 	themes      map[iotmark.ThemeID]*Theme
 	umbrella    func() error // reads what LoadInstruments promises, once
 	procedure   func() (*Procedure, error)
+	methods     func() error // reads what LoadMethods promises, once
+	versions    map[iotmark.MethodID][]string
 }
 
 // Criterion returns the criterion with that id, or nil.

@@ -210,7 +210,16 @@ func TestGeneratedFilesAreFresh(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for file, want := range map[string][]byte{"crosswalk/mapping.yaml": mapping, "../docs/catalogue.md": c.Reference(), "../docs/procedure.md": procedure} {
+	versions, err := c.VersionsYAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	methods, err := c.MethodsReference()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string][]byte{"crosswalk/mapping.yaml": mapping, "methods/versions.yaml": versions,
+		"../docs/catalogue.md": c.Reference(), "../docs/methods.md": methods, "../docs/procedure.md": procedure} {
 		got, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

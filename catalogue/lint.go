@@ -95,6 +95,25 @@ func Rules() []Rule {
 		{"agreement-point", "the licence agreement speaks about all that it must"},
 		{"effort-lacking", "every criterion has an estimate"},
 		{"effort-range", "an answer takes some time and never more than mending"},
+		{"method-lacking", "every must above checked has a written method that carries it far enough"},
+		{"method-serves", "a method serves criteria, or is the generic one"},
+		{"method-carries", "a method carries each criterion it serves to the step it needs"},
+		{"method-topic", "a method's topic is that of a criterion it serves"},
+		{"method-evidence", "a method keeps evidence that its criteria accept and that reaches the step it carries"},
+		{"method-sample", "who carries to tested tries a unit or the live service"},
+		{"method-minutes", "a method takes a time that one person can give"},
+		{"method-step-idle", "a step writes something down or keeps something"},
+		{"method-source", "a source is an instrument with provisions, or a title"},
+		{"method-version", "versions.yaml has the text of each version, and a changed text has a new version"},
+		{"record-field-twice", "a name stands once on a form"},
+		{"record-field-form", "a field has label, type, and what goes with its type"},
+		{"record-field-idle", "a field is filled in by some step"},
+		{"verdict-unrecorded", "every rule refers to the form"},
+		{"verdict-optional", "what a rule of verdict rests on must be filled in"},
+		{"verdict-unreachable", "each verdict can be reached by some record"},
+		{"competence-form", "a competence is a topic or a technique, and says how it is shown and how long it lasts"},
+		{"competence-topic", "every topic has a competence of its own"},
+		{"competence-idle", "some method asks for the technique"},
 	}
 }
 
@@ -111,16 +130,19 @@ const (
 )
 
 var (
-	kebab = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
-	ugly  = regexp.MustCompile("[\u2012-\u2015\u2018-\u201f\t]")
+	kebab    = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+	dottedID = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+	ugly     = regexp.MustCompile("[\u2012-\u2015\u2018-\u201f\t]")
 )
 
 // Lint returns everything in the catalogue that does not agree with itself,
 // in the order of the rules' subjects: scheme, criteria, umbrella, mapping,
-// label and papers, bindings, estimates, style. Nothing is nil.
+// label and papers, bindings, estimates, methods, style. Nothing is nil.
 func Lint(c *Catalogue) iotmark.Errors {
-	if err := c.LoadInstruments(); err != nil {
-		return asErrors(err)
+	for _, load := range []func() error{c.LoadInstruments, c.LoadMethods} {
+		if err := load(); err != nil {
+			return asErrors(err)
+		}
 	}
 	l := newLinter(c)
 	if err := l.schema.read(c.Schema); err != nil {
@@ -138,6 +160,7 @@ func Lint(c *Catalogue) iotmark.Errors {
 	l.bindings()
 	l.efforts()
 	l.errs = append(l.errs, LintProcedure(c)...)
+	l.methods()
 	l.style()
 	return l.errs
 }

@@ -90,7 +90,36 @@ const (
 	effort     = "effort.yaml"
 	procedure  = "2026.1/procedure.yaml"
 	agreement  = "2026.1/licence-agreement.md"
+
+	competences = "methods/competences.yaml"
+	form        = "methods/form.yaml"
+	lineCut     = "methods/lifecycle.line-cut.yaml"
+	sensorCut   = "methods/privacy.sensor-cut.yaml"
+	twoKeys     = "methods/data-security.two-unit-keys.yaml"
+	reading     = "methods/accountability.evidence-reading.yaml"
+	threats     = "methods/device-security.threat-reading.yaml"
 )
+
+// bareMethod is a method in its form, and of nothing.
+const bareMethod = `id: lifecycle.line-cut
+version: 1
+title: Bare
+serves: [lifecycle.works-without-internet]
+carries: tested
+purpose: None.
+source: []
+competence: []
+equipment: []
+sample: {units: 1, accounts: 0, drawn: any}
+preparation: []
+steps: []
+fields: []
+verdict: {fail: [], pass: [], inconclusive: []}
+second_opinion: []
+minutes: 10
+hazards: []
+limits: []
+`
 
 // lintCases break the good data in one way each, and name the rule that must
 // find it.
@@ -263,6 +292,68 @@ var lintCases = []struct {
 	{"answer takes no time", edit{effort, "{answer: 10, mend: 3360}", "{answer: 0, mend: 3360}"}, "effort-range", "privacy.erase"},
 	{"answer takes longer than mending", edit{effort, "{answer: 10, mend: 3360}", "{answer: 10, mend: 5}"}, "effort-range", "privacy.erase"},
 
+	{"must that needs tested without a method", edit{lineCut, "", ""}, "method-lacking", "lifecycle.works-without-internet"},
+	{"must that needs assessed without a generic method", edit{reading, "", ""}, "method-lacking", "lifecycle.take-back"},
+	{"method of an unknown criterion", edit{lineCut, "serves: [lifecycle.works-without-internet]", "serves: [lifecycle.works-without-inet]"}, "reference-unknown", "did you mean lifecycle.works-without-internet?"},
+	{"method of an unknown competence", edit{lineCut, "competence: [network]", "competence: [networks]"}, "reference-unknown", "did you mean network?"},
+	{"method that keeps an unknown kind", edit{lineCut, "keep: [test-report]", "keep: [report]"}, "reference-unknown", `kind of evidence "report"`},
+	{"method from an unknown instrument", edit{lineCut, "instrument: matter", "instrument: mater"}, "reference-unknown", "did you mean matter?"},
+	{"method from an unknown provision", edit{lineCut, "\"TG-5.9\"", "\"TG-5.99\""}, "reference-unknown", "TG-5.99"},
+	{"method that carries to an unknown step", edit{lineCut, "carries: tested", "carries: tried"}, "reference-unknown", `"tried"`},
+	{"method that carries too low", edit{lineCut, "carries: tested", "carries: assessed"}, "method-carries", "works-without-internet needs tested"},
+	{"method for nothing", edit{lineCut, "serves: [lifecycle.works-without-internet]", "serves: []"}, "method-serves", "lifecycle.line-cut"},
+	{"generic method for something", edit{reading, "generic: true", "serves: [lifecycle.take-back]\ngeneric: true"}, "method-serves", "evidence-reading"},
+	{"method in the room of another topic", edit{lineCut, "serves: [lifecycle.works-without-internet]", "serves: [privacy.sensor-control]"}, "method-topic", "must be one of privacy"},
+	{"method that keeps what its criterion does not accept", edit{"methods/lifecycle.support-asked.yaml", "serves: [lifecycle.support-channels]", "serves: [lifecycle.support-channels, lifecycle.take-back, privacy.automated-decisions, device-security.no-embedded-secrets]"}, "method-evidence", "no-embedded-secrets accepts"},
+	{"trial without unit or account", edit{lineCut, "  units: 1\n", "  units: 0\n"}, "method-sample", "with 0 units"},
+	{"trial of too many units", edit{lineCut, "  units: 1\n", "  units: 10\n"}, "method-sample", "at most 9 units"},
+	{"method in no time", edit{lineCut, "minutes: 200", "minutes: 0"}, "method-minutes", "0 minutes"},
+	{"method for a month", edit{lineCut, "minutes: 200", "minutes: 9600"}, "method-minutes", "9600 minutes"},
+	{"method without steps", edit{lineCut, "", bareMethod}, "field-empty", "steps of lifecycle.line-cut is empty"},
+	{"step without what to expect", edit{lineCut, "expect: Nothing that was declared to work did not.", "expect: \"\""}, "field-empty", "what to expect"},
+	{"rule without what it means", edit{lineCut, "means: \"They held for a day without the line.\"", "means: \"\""}, "field-empty", "does not say what it means"},
+	{"step that records and keeps nothing", edit{lineCut, "record: [contradicts]", "record: []"}, "method-step-idle", "step 7"},
+	{"step that records an unknown field", edit{lineCut, "record: [contradicts]", "record: [contradict]"}, "reference-unknown", "did you mean contradicts?"},
+	{"field in no step", edit{lineCut, "record: [fail_after_day, day_waited]", "record: [fail_after_day]"}, "record-field-idle", "day_waited"},
+	{"source of two sorts", edit{threats, "{instrument: eu-cra, provisions: [\"Art13-2\"]}", "{instrument: eu-cra, title: CRA}"}, "method-source", "threat-reading"},
+	{"sentence of a method without full stop", edit{lineCut, "Nothing that was declared to work did not.", "Nothing that was declared to work did not"}, "full-stop", "lifecycle.line-cut"},
+	{"method out of order", edit{lineCut, "version: 1\ntitle: Working with the line cut\n", "title: Working with the line cut\nversion: 1\n"}, "key-order", "lifecycle.line-cut"},
+	{"method without limits", edit{lineCut, "limits:\n  - Outages longer than a day, and a permission that ends after months, are not seen.\n  - That the unit is safe while it works alone is not shown; see device-security.safe-actuation.\n", "limits: []\n"}, "field-empty", "limits of lifecycle.line-cut"},
+	{"text of a method changed without a version", edit{lineCut, "Give the unit power for the first time.", "Give the unit power."}, "method-version", "raise the version"},
+	{"version of a method too high", edit{lineCut, "version: 1", "version: 3"}, "method-version", "version 3"},
+	{"version of a method below 1", edit{lineCut, "version: 1", "version: 0"}, "method-version", "version 0"},
+	{"version of a method that is gone", edit{"methods/versions.yaml", "  lifecycle.line-cut:", "  lifecycle.line-cat:"}, "method-version", "lifecycle.line-cat has versions and no file"},
+	{"shared form changed without versions", edit{form, "within the scope applied for", "as applied for"}, "method-version", "raise the version"},
+	{"field twice on a form", edit{lineCut, "{id: back_after_line,", "{id: back_after_power,"}, "record-field-twice", "back_after_power"},
+	{"field that the shared form has", edit{lineCut, "{id: contradicts,", "{id: unforeseen,"}, "record-field-twice", "unforeseen"},
+	{"name given twice", edit{lineCut, "gives: {day_enough:", "gives: {offline_enough:"}, "record-field-twice", "offline_enough"},
+	{"field named as the verdict", edit{lineCut, "{id: contradicts,", "{id: verdict,"}, "record-field-twice", "verdict"},
+	{"field with hyphens", edit{lineCut, "{id: contradicts,", "{id: contra-dicts,"}, "id-malformed", "contra-dicts"},
+	{"field of an unknown type", edit{lineCut, "type: text", "type: words"}, "record-field-form", "of the type words"},
+	{"field without a label", edit{lineCut, "label: \"Which, and what happened\"", "label: \"\""}, "record-field-form", "has no label"},
+	{"choice of one", edit{twoKeys, "options: {refused: \"refused\", reached: \"data or a command got through\", not-tried: \"could not be tried\"}", "options: {refused: \"refused\"}"}, "record-field-form", "at least two options"},
+	{"choice of unknown", edit{twoKeys, "not-tried: \"could not be tried\"}", "unknown: \"could not be tried\"}"}, "record-field-form", "offers unknown"},
+	{"number without a unit", edit{lineCut, "unit: hours, ", ""}, "record-field-form", "number without a unit"},
+	{"text with a unit", edit{lineCut, "type: text, required", "type: text, unit: words, required"}, "record-field-form", "is no number"},
+	{"least above most", edit{lineCut, "least: 0, most: 10000", "least: 20000, most: 10000"}, "record-field-form", "least above its most"},
+	{"required always and sometimes", edit{lineCut, "required: false, required_when: \"fresh_fails\"", "required: true, required_when: \"fresh_fails\""}, "record-field-form", "only sometimes"},
+	{"name given by nothing", edit{lineCut, "gives: {day_enough: {at_least: 24}}", "gives: {day_enough: {}}"}, "record-field-form", "by no condition"},
+	{"name given by an option that is not offered", edit{twoKeys, "reached: {is: [reached]}", "reached: {is: [reachd]}"}, "record-field-form", "options it does not offer"},
+	{"name given by a limit of no number", edit{twoKeys, "reached: {is: [reached]}", "reached: {at_least: 1}"}, "record-field-form", "is no number"},
+	{"name given by a field that is not there", edit{twoKeys, "same_as: digest_unit_2", "same_as: digest_unit_3"}, "record-field-form", "not there or not of its type"},
+	{"rule on what is not recorded", edit{lineCut, "when: \"some_function\", means: \"The basic", "when: \"some_functions\", means: \"The basic"}, "verdict-unrecorded", "did you mean some_function?"},
+	{"rule that is always true", edit{lineCut, "when: \"some_function\", means: \"The basic", "when: \"always\", means: \"The basic"}, "verdict-unrecorded", "refers to always"},
+	{"required when something is not recorded", edit{lineCut, "required_when: \"fresh_fails\"", "required_when: \"fresh_fail\""}, "reference-unknown", "did you mean fresh_fails?"},
+	{"rule on what may stay empty", edit{lineCut, "{id: contradicts, label: \"The declaration says that something works without internet which did not\", type: boolean, required: true}", "{id: contradicts, label: \"The declaration says that something works without internet which did not\", type: boolean, required: false}"}, "verdict-optional", "require contradicts"},
+	{"pass that cannot be reached", edit{lineCut, "when: \"offline_enough and day_enough\"", "when: \"offline_enough and not offline_enough\""}, "verdict-unreachable", "the verdict pass"},
+	{"fail that cannot be reached", edit{lineCut, "", bareMethod}, "verdict-unreachable", "the verdict fail"},
+	{"competence of no kind", edit{competences, "  kind: technique", "  kind: skill"}, "reference-unknown", `"skill"`},
+	{"topic as a technique", edit{competences, "  kind: topic", "  kind: technique"}, "competence-form", "the eight topics"},
+	{"competence for ever", edit{competences, "months: 24", "months: 25"}, "competence-form", "1 to 24 months"},
+	{"competence of a topic taken away", edit{competences, "- id: interoperability", "- id: interop"}, "competence-topic", "interoperability"},
+	{"competence that no method asks for", edit{competences, "- id: contracts", "- id: contract"}, "competence-idle", "contract"},
+	{"competence twice", edit{competences, "- id: radio", "- id: network"}, "id-twice", "network"},
+
 	{"long dash", edit{weee, "photo of symbol", "photo \u2014 of symbol"}, "style", "eu-weee.yaml"},
 	{"curly quote", edit{"README.md", "Criteria, facts", "Criteria, \u201cfacts"}, "style", "README.md"},
 	{"tab", edit{schemaFile, "  ", "\t"}, "style", "declaration.schema.json"},
@@ -345,6 +436,17 @@ func TestLoadRefuses(t *testing.T) {
 		id   iotmark.ErrorID
 		want string // of the message with its position
 	}{
+		{"shared form taken away", edit{form, "", ""}, "catalogue-file-missing", form},
+		{"method under another name", edit{lineCut, "id: lifecycle.line-cut", "id: lifecycle.line-cat"}, "catalogue-head-wrong", "methods/lifecycle.line-cut.yaml:1:5: the file is named lifecycle.line-cut"},
+		{"method with a broken rule", edit{lineCut, "when: \"contradicts\"", "when: \"contradicts or\""}, "catalogue-expression-broken", "ends too early"},
+		{"method with a broken condition", edit{lineCut, "required_when: \"fresh_fails\"", "required_when: \"fresh_fails =\""}, "catalogue-expression-broken", "did not expect ="},
+		{"shared form with a broken rule", edit{form, "when: \"not in_scope\"", "when: \"not\""}, "catalogue-expression-broken", "methods/form.yaml:21:14: "},
+		{"unknown key of a method", edit{lineCut, "minutes: 200", "minuts: 200"}, "catalogue-key-unknown", "did you mean minutes?"},
+		{"empty key of a method", edit{lineCut, "minutes: 200", "\"\": 200"}, "catalogue-key-unknown", lineCut},
+		{"text for a limit of a field", edit{lineCut, "at_least: 24", "at_least: day"}, "catalogue-type-wrong", "text where a fraction is wanted"},
+		{"method too large", edit{lineCut, "id: lifecycle.line-cut", "# " + strings.Repeat("x", 64<<10) + "\nid: lifecycle.line-cut"}, "catalogue-too-large", "several methods"},
+		{"method with too many steps", edit{lineCut, "steps:\n", "steps:\n" + strings.Repeat("  - {do: A., expect: B., record: [], keep: []}\n", 40)}, "catalogue-too-large", "47 steps"},
+		{"method with too many fields", edit{lineCut, "fields:\n", "fields:\n" + strings.Repeat("  - {id: a, label: A, type: text, required: true}\n", 60)}, "catalogue-too-large", "71 fields"},
 		{"file taken away", edit{label, "", ""}, "catalogue-file-missing", "2026.1/label-facts.yaml: "},
 		{"not YAML", edit{security, "criteria:", "criteria: ["}, "catalogue-yaml-broken", security},
 		{"empty file", edit{security, "", "# nothing\n"}, "catalogue-yaml-broken", security},
@@ -377,6 +479,9 @@ func TestLoadRefuses(t *testing.T) {
 			if err == nil {
 				err = c.LoadInstruments()
 			}
+			if err == nil {
+				err = c.LoadMethods()
+			}
 			var es iotmark.Errors
 			if !errors.As(err, &es) {
 				t.Fatalf("got %v, want iotmark.Errors", err)
@@ -397,7 +502,8 @@ func TestLoadRefuses(t *testing.T) {
 // Whatever stands in a file of the catalogue: an error or problems, never a
 // panic.
 func FuzzLoadFS(f *testing.F) {
-	files := []string{scheme, security, label, schemaFile, bindings, effort, weee, themes, fields, documents, procedure, agreement}
+	files := []string{scheme, security, label, schemaFile, bindings, effort, weee, themes, fields, documents, procedure, agreement,
+		form, competences, "methods/versions.yaml", lineCut}
 	for i := range files {
 		f.Add(uint8(i), []byte("edition: \"2026.1\"\n"))
 		f.Add(uint8(i), []byte("{"))

@@ -19,7 +19,7 @@ import (
 
 //go:generate go run ./gen
 
-//go:embed 2026.1 instruments crosswalk documents bindings.yaml effort.yaml
+//go:embed 2026.1 instruments crosswalk documents methods bindings.yaml effort.yaml
 var data embed.FS
 
 // Current is the edition that Load reads.
@@ -68,6 +68,7 @@ func LoadFS(files fs.FS) (*Catalogue, error) {
 	}
 	c.umbrella = sync.OnceValue(c.readUmbrella)
 	c.procedure = sync.OnceValues(c.readProcedure)
+	c.methods = sync.OnceValue(c.readMethods)
 	return c, nil
 }
 

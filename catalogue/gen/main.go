@@ -1,6 +1,7 @@
 // Command gen writes the files that are made from the catalogue anew: the
-// mapping from criteria to provisions, and the references of the criteria and
-// of the procedure. Run it as go generate ./catalogue.
+// mapping from criteria to provisions, the versions of the written methods,
+// and the references of criteria, procedure and methods. Run it as go generate
+// ./catalogue.
 package main
 
 import (
@@ -38,5 +39,19 @@ func write(dir string) error {
 	if err := os.WriteFile(filepath.Join(dir, "..", "docs", "procedure.md"), procedure, 0o644); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "..", "docs", "catalogue.md"), c.Reference(), 0o644)
+	if err := os.WriteFile(filepath.Join(dir, "..", "docs", "catalogue.md"), c.Reference(), 0o644); err != nil {
+		return err
+	}
+	versions, err := c.VersionsYAML()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "methods", "versions.yaml"), versions, 0o644); err != nil {
+		return err
+	}
+	methods, err := c.MethodsReference()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "..", "docs", "methods.md"), methods, 0o644)
 }

@@ -52,6 +52,7 @@ it means for the person who uses the product.`,
 			},
 			coverageCommand(),
 			procedureCommand(),
+			methodCommand(),
 			{
 				Name:  "schema",
 				Usage: "print the declaration's JSON Schema, for editors",
