@@ -136,6 +136,7 @@ const (
 	ActNote    Act = "note"    // write something down that is not public
 	ActSupply  Act = "supply"  // add evidence
 	ActRead    Act = "read"    // open restricted evidence
+	ActPay     Act = "pay"     // keep that a fee was paid
 	ActRemind  Act = "remind"  // by the program: a deadline comes near
 	ActOverdue Act = "overdue" // by the program: a deadline has passed
 )

@@ -205,6 +205,7 @@ var anytime = []CaseMove{
 	{Act: ActNote, By: on(RoleRegistrar, RoleAssessor, RoleTester, RoleReviewer, RoleCommittee, RolePanel)},
 	{Act: ActSupply, By: on(RoleApplicant, RoleReporter, RoleAssessor, RoleTester, RoleRegistrar)},
 	{Act: ActRead, By: on(RoleRegistrar, RoleAssessor, RoleTester, RoleReviewer, RoleCommittee, RolePanel)},
+	{Act: ActPay, By: on(RoleRegistrar)},
 	{Act: ActRemind, By: on(RoleProgram)},
 	{Act: ActOverdue, By: on(RoleProgram)},
 }

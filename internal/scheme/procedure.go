@@ -15,7 +15,7 @@ func TermsOf(p *catalogue.Procedure, profile catalogue.ProfileID) (Terms, error)
 	refusal, _ := f.Decision(iotmark.MarkRefusedAct) // what the log does not see is decided like a refusal
 	appeal, _ := f.Decision(iotmark.AppealDecided)
 	_, apart := p.KeptApart(f, iotmark.RoleReviewer, iotmark.RoleCommittee)
-	t := Terms{Deadlines: map[string]catalogue.Deadline{}, Interest: (p.Interest.Months*365 + 11) / 12, Quorum: refusal.Votes, Panel: appeal.Members, Small: !apart, Private: p.Disclosure.Days}
+	t := Terms{Deadlines: map[string]catalogue.Deadline{}, Interest: (p.Interest.Months*365 + 11) / 12, Quorum: refusal.Votes, Panel: appeal.Members, Small: !apart, Private: p.Disclosure.Days, Fees: p.Fees}
 	for _, d := range p.Deadlines {
 		t.Deadlines[string(d.ID)] = d
 	}

@@ -32,7 +32,7 @@ func TestTermsOf(t *testing.T) {
 				t.Errorf("%s: a %s that is %s has no days for %s", tt.profile, s.Kind, s.State, s.Deadline)
 			}
 		}
-		got.Deadlines = nil
+		got.Deadlines, got.Fees = nil, catalogue.Fees{}
 		if d := cmp.Diff(scheme.Terms{Interest: 730, Quorum: 2, Panel: 3, Small: tt.small, AfterGrant: 60, Private: 90}, got); d != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.profile, d)
 		}

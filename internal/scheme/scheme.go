@@ -19,6 +19,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/open-iot-mark/iotmark"
@@ -73,6 +74,8 @@ type Terms struct {
 	// AfterGrant is how many days after the grant the duties that begin with
 	// it are looked at.
 	AfterGrant int
+	// Fees are what a service costs, by the size of the maker.
+	Fees catalogue.Fees
 	// Private is for how many days a finding that could be exploited is the
 	// maker's alone.
 	Private int
@@ -89,6 +92,10 @@ type Scheme struct {
 	db  *store.DB
 	reg *registry.Registry
 	cfg Config
+
+	mu     sync.Mutex
+	last   time.Time // of the last id; guarded by mu
+	random [10]byte  // of the last id; guarded by mu
 }
 
 // New binds the procedures to what they work on.
@@ -102,11 +109,23 @@ func New(cfg Config) *Scheme {
 func (s *Scheme) now() time.Time      { return s.cfg.Now().UTC().Truncate(time.Second) }
 func (s *Scheme) today() iotmark.Date { return iotmark.DateOf(s.now()) }
 
-// id makes an id that is later in order than those made before it.
+// id makes an id that is later in order than those that this scheme made
+// before: in one millisecond the random part counts up (RFC 9562, 6.2).
 func (s *Scheme) id() string {
-	var r [10]byte
-	rand.Read(r[:])
-	return verify.NewID(s.cfg.Now(), r)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := s.cfg.Now(); now.UnixMilli() > s.last.UnixMilli() {
+		s.last = now
+		rand.Read(s.random[:])
+		s.random[0] &= 0x7f // room to count
+	} else {
+		for i := len(s.random) - 1; i >= 0; i-- {
+			if s.random[i]++; s.random[i] != 0 {
+				break
+			}
+		}
+	}
+	return verify.NewID(s.last, s.random)
 }
 
 func (s *Scheme) view(ctx context.Context, look func(*store.Tx) error) error {

@@ -126,3 +126,20 @@ CREATE TABLE vote (
 	at_time text NOT NULL,
 	PRIMARY KEY (draft, person)
 );
+
+-- Who paid whom, for what. Amounts are whole units of the currency.
+CREATE TABLE payment (
+	id text NOT NULL PRIMARY KEY,
+	matter text NOT NULL,
+	subject text NOT NULL,
+	service text NOT NULL,
+	payer text NOT NULL,
+	payee text NOT NULL,
+	units bigint NOT NULL,
+	amount bigint NOT NULL,
+	currency text NOT NULL,
+	on_day text NOT NULL
+);
+CREATE INDEX payment_subject ON payment (subject, id);
+CREATE INDEX payment_day ON payment (on_day, id);
+CREATE INDEX payment_matter ON payment (matter, id);
