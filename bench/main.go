@@ -4,8 +4,9 @@
 //
 //	make bench
 //
-// With the argument log it prints those of the log alone, and with proof those
-// of the proof, for logs of as many entries as the further arguments say.
+// With the argument log it prints those of the log alone, with vault those of
+// the evidence store, and with proof those of the proof, for logs of as many
+// entries as the further arguments say.
 package main
 
 import (
@@ -39,6 +40,9 @@ func main() {
 }
 
 func figures(w io.Writer, args []string) error {
+	if len(args) > 1 && args[0] == "vault" {
+		return vaultRun(args[1:])
+	}
 	if len(args) == 0 || args[0] != "proof" {
 		tmp, err := os.MkdirTemp("", "iotmark-bench-")
 		if err != nil {
@@ -47,6 +51,9 @@ func figures(w io.Writer, args []string) error {
 		defer os.RemoveAll(tmp)
 		if len(args) == 1 && args[0] == "jobs" {
 			return jobs(w, tmp)
+		}
+		if len(args) == 1 && args[0] == "vault" {
+			return vaults(w, tmp)
 		}
 		if err := build(tmp); err != nil {
 			return err
@@ -112,6 +119,9 @@ func bench(w io.Writer, tmp string) error {
 		return err
 	}
 	if err := logs(w, tmp); err != nil {
+		return err
+	}
+	if err := vaults(w, tmp); err != nil {
 		return err
 	}
 	if err := entries(w); err != nil {

@@ -60,7 +60,7 @@ func (a *at) Read(p []byte) (int, error) {
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	engines(t, func(t *testing.T, w *world) {
-		const most = 32 << 20
+		const most = 8 << 20
 		b := patterned(200_000)
 		ten := &endless{left: 10 << 30}
 		ctx, cancel := context.WithCancel(t.Context())

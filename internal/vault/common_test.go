@@ -54,7 +54,7 @@ var start = time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
 func (w *world) now() time.Time { return start.Add(time.Duration(w.clock.Load()) * time.Hour) }
 
 func (w *world) config() vault.Config {
-	return vault.Config{Bucket: w.dir, DB: w.db, Keys: []string{w.key}, MaxPiece: 32 << 20, Now: w.now}
+	return vault.Config{Bucket: w.dir, DB: w.db, Keys: []string{w.key}, MaxPiece: 8 << 20, Now: w.now}
 }
 
 // newKey writes a file as age-keygen does.

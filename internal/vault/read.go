@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bufio"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -48,7 +49,7 @@ type Reading struct {
 
 	at   io.ReaderAt
 	file *os.File
-	seq  *io.SectionReader
+	seq  *bufio.Reader // some chunks at a time: the decryption makes a buffer for each call
 	sum  hash.Hash
 }
 
@@ -170,7 +171,7 @@ func (v *Vault) open(ctx context.Context, r row) (*Reading, error) {
 	}
 	out := &Reading{Piece: r.Piece, file: f, sum: sha256.New()}
 	out.at = checked{at, func(err error) error { return v.broken(r.Digest, err) }}
-	out.seq = io.NewSectionReader(out.at, 0, r.Size)
+	out.seq = bufio.NewReaderSize(io.NewSectionReader(out.at, 0, r.Size), 256<<10)
 	return out, nil
 }
 
