@@ -126,19 +126,22 @@ const InternalVote = "vote"
 
 // The acts that mean the same in every case.
 const (
-	ActSign    Act = "sign"    // put a signature under what is drafted; of the committee it is a vote for it
-	ActReject  Act = "reject"  // vote against what is drafted, with a reason
-	ActRecuse  Act = "recuse"  // stand aside, with a reason; the quorum is counted without
-	ActCarried Act = "carried" // by the program: the signatures are complete
-	ActDropped Act = "dropped" // by the program or by who drafted it: it will not be signed
-	ActAssign  Act = "assign"  // give a person a part in the case
-	ActRelease Act = "release" // take it away again
-	ActNote    Act = "note"    // write something down that is not public
-	ActSupply  Act = "supply"  // add evidence
-	ActRead    Act = "read"    // open restricted evidence
-	ActPay     Act = "pay"     // keep that a fee was paid
-	ActRemind  Act = "remind"  // by the program: a deadline comes near
-	ActOverdue Act = "overdue" // by the program: a deadline has passed
+	ActSign    Act = "sign"           // put a signature under what is drafted; of the committee it is a vote for it
+	ActReject  Act = "reject"         // vote against what is drafted, with a reason
+	ActRecuse  Act = "recuse"         // stand aside, with a reason; the quorum is counted without
+	ActCarried Act = "carried"        // by the program: the signatures are complete
+	ActDropped Act = "dropped"        // by the program or by who drafted it: it will not be signed
+	ActAssign  Act = "assign"         // give a person a part in the case
+	ActRelease Act = "release"        // take it away again
+	ActNote    Act = "note"           // write something down that is not public
+	ActSupply  Act = "supply"         // add evidence
+	ActRead    Act = "read"           // open restricted evidence
+	ActPay     Act = "pay"            // keep that a fee was paid
+	ActHold    Act = "hold"           // evidence must stay, whatever its time
+	ActUnhold  Act = "unhold"         // it need not any more
+	ActErase   Act = "erase-evidence" // destroy evidence that holds personal data
+	ActRemind  Act = "remind"         // by the program: a deadline comes near
+	ActOverdue Act = "overdue"        // by the program: a deadline has passed
 )
 
 // CaseStateRow says what a state means for the people in it.

@@ -195,7 +195,8 @@ var caseMoves = slices.Concat(
 )
 
 // anytime are acts that change no state. They may be done in every state that
-// is not final; those of a decision only while one waits for signatures.
+// is not final, those about what is kept in these too; those of a decision only
+// while one waits for signatures.
 var anytime = []CaseMove{
 	{Act: ActSign, By: on(RoleApplicant, RoleAssessor, RoleCommittee, RolePanel, RoleOperator, RoleSteward, RoleRegistrar)},
 	{Act: ActReject, By: on(RoleCommittee, RolePanel)},
@@ -206,9 +207,15 @@ var anytime = []CaseMove{
 	{Act: ActSupply, By: on(RoleApplicant, RoleReporter, RoleAssessor, RoleTester, RoleRegistrar)},
 	{Act: ActRead, By: on(RoleRegistrar, RoleAssessor, RoleTester, RoleReviewer, RoleCommittee, RolePanel)},
 	{Act: ActPay, By: on(RoleRegistrar)},
+	{Act: ActHold, By: on(RoleRegistrar, RoleSteward)},
+	{Act: ActUnhold, By: on(RoleRegistrar, RoleSteward)},
+	{Act: ActErase, By: on(RoleRegistrar)},
 	{Act: ActRemind, By: on(RoleProgram)},
 	{Act: ActOverdue, By: on(RoleProgram)},
 }
+
+// keeping are the acts about what is kept; they go on when a case has ended.
+var keeping = []Act{ActRead, ActPay, ActHold, ActUnhold, ActErase}
 
 // CaseAnytime returns the acts that change no state. It is a copy.
 func CaseAnytime() []CaseMove { return slices.Clone(anytime) }
@@ -282,7 +289,7 @@ func MoveCase(k CaseKind, from CaseState, act Act) (CaseMove, bool) {
 		return caseMoves[i], true
 	}
 	i := slices.IndexFunc(anytime, func(m CaseMove) bool { return m.Act == act })
-	if r, ok := StateOf(k, from); i < 0 || !ok || r.Final {
+	if r, ok := StateOf(k, from); i < 0 || !ok || r.Final && !slices.Contains(keeping, act) {
 		return CaseMove{}, false
 	}
 	if act == ActSign || act == ActReject || act == ActRecuse {

@@ -108,6 +108,9 @@ func (s *Scheme) within(ctx context.Context, tx *store.Tx, by iotmark.Actor, on 
 	}
 	from := m.c.State
 	m.c.to(m.row.To, s.cfg.Terms, m.now)
+	if err := m.retain(from); err != nil {
+		return Case{}, err
+	}
 	if err := m.c.save(ctx, tx); err != nil {
 		return Case{}, err
 	}

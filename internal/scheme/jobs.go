@@ -3,6 +3,7 @@ package scheme
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/open-iot-mark/iotmark"
@@ -17,6 +18,8 @@ const (
 	JobDays    job.Kind = "case.days"   // once an hour: deadlines that come near or have passed
 	JobFollow  job.Kind = "case.follow" // a case of surveillance that follows from another case
 	JobAttest  job.Kind = "case.attest" // whether the log has a decision, and gave it effect
+	JobEnd     job.Kind = "case.end"    // whether a mark has ended, and how long what it rests on is kept
+	JobPrune   job.Kind = "case.prune"  // once a day: what is kept for long enough
 	JobLookAt  job.Kind = "case.look"   // a mark is looked at again: after the grant, and every year
 	dayBatch            = 500           // cases a transaction reads at once
 	attestWait          = 10 * time.Second
@@ -44,13 +47,17 @@ func (s *Scheme) Handlers() map[job.Kind]job.Handler {
 		JobDays:   {Do: func(ctx context.Context, _ job.Job) error { _, err := s.Days(ctx); return err }, Timeout: 10 * time.Minute},
 		JobFollow: {Do: s.follow},
 		JobLookAt: {Do: s.follow},
-		JobAttest: {Do: s.attest, Tries: 1000},
+		JobAttest: {Do: s.attest},
+		JobEnd:    {Do: s.end},
+		JobPrune:  {Do: s.prune, Timeout: time.Hour},
 	}
 }
 
 // Start asks for what is done again and again.
 func (s *Scheme) Start(ctx context.Context, q *job.Queue) error {
-	return s.db.Do(ctx, func(tx *store.Tx) error { return q.Every(ctx, tx, JobDays, job.Hourly) })
+	return s.db.Do(ctx, func(tx *store.Tx) error {
+		return errors.Join(q.Every(ctx, tx, JobDays, job.Hourly), q.Every(ctx, tx, JobPrune, job.Daily))
+	})
 }
 
 func (s *Scheme) follow(ctx context.Context, j job.Job) error {
@@ -104,6 +111,9 @@ func attested(m *moment) error {
 		if err := m.enqueue(JobLookAt, "grant "+m.c.Subject, m.now.AddDate(0, 0, m.cfg.Terms.AfterGrant), follow{Mark: m.c.Subject, Body: b, After: m.c.ID}); err != nil {
 			return err
 		}
+	}
+	if err := m.untilEnd(); err != nil {
+		return err
 	}
 	return m.nextYear()
 }

@@ -20,5 +20,10 @@ func TermsOf(p *catalogue.Procedure, profile catalogue.ProfileID) (Terms, error)
 		t.Deadlines[string(d.ID)] = d
 	}
 	t.AfterGrant = t.Deadlines["surveillance.after-grant"].Days
+	t.Renewal = t.Deadlines["renewal.apply"].Days
+	t.Retention = map[string]catalogue.Retention{}
+	for _, r := range p.Retention {
+		t.Retention[r.ID] = r
+	}
 	return t, nil
 }

@@ -32,8 +32,8 @@ func TestTermsOf(t *testing.T) {
 				t.Errorf("%s: a %s that is %s has no days for %s", tt.profile, s.Kind, s.State, s.Deadline)
 			}
 		}
-		got.Deadlines, got.Fees = nil, catalogue.Fees{}
-		if d := cmp.Diff(scheme.Terms{Interest: 730, Quorum: 2, Panel: 3, Small: tt.small, AfterGrant: 60, Private: 90}, got); d != "" {
+		got.Deadlines, got.Fees, got.Retention = nil, catalogue.Fees{}, nil
+		if d := cmp.Diff(scheme.Terms{Interest: 730, Quorum: 2, Panel: 3, Small: tt.small, AfterGrant: 60, Private: 90, Renewal: 120}, got); d != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.profile, d)
 		}
 	}

@@ -74,6 +74,11 @@ type Terms struct {
 	// AfterGrant is how many days after the grant the duties that begin with
 	// it are looked at.
 	AfterGrant int
+	// Renewal is how many days before its end a mark's maker is told to apply
+	// for its renewal.
+	Renewal int
+	// Retention says for how long the records of a class are kept.
+	Retention map[string]catalogue.Retention
 	// Fees are what a service costs, by the size of the maker.
 	Fees catalogue.Fees
 	// Private is for how many days a finding that could be exploited is the

@@ -43,6 +43,7 @@ const (
 	ByComplaint Cause = "complaint" // a complaint was upheld
 	ByMisuse    Cause = "misuse"    // the mark is used as it may not be
 	ByAppeal    Cause = "appeal"    // an appeal was upheld
+	ByEnd       Cause = "end"       // the mark ends soon, and its renewal takes time
 	ByMaker     Cause = "maker"     // the maker gives the mark up
 )
 
@@ -51,7 +52,7 @@ var told = []Cause{ByFirmware, ByOwner, ByCloud, ByChange}
 
 // Causes returns all causes.
 func Causes() []Cause {
-	return []Cause{ByYear, ByGrant, ByDate, ByPage, ByAdvisory, ByWeakness, ByFirmware, ByOwner, ByCloud, ByChange, ByComplaint, ByMisuse, ByAppeal, ByMaker}
+	return []Cause{ByYear, ByGrant, ByDate, ByPage, ByAdvisory, ByWeakness, ByFirmware, ByOwner, ByCloud, ByChange, ByComplaint, ByMisuse, ByAppeal, ByEnd, ByMaker}
 }
 
 // onMark makes the case one of a mark that was granted: of its maker, its

@@ -7,11 +7,13 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
+	"filippo.io/age"
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/open-iot-mark/iotmark"
@@ -21,6 +23,7 @@ import (
 	"github.com/open-iot-mark/iotmark/internal/registry"
 	"github.com/open-iot-mark/iotmark/internal/scheme"
 	"github.com/open-iot-mark/iotmark/internal/store"
+	"github.com/open-iot-mark/iotmark/internal/vault"
 	"github.com/open-iot-mark/iotmark/verify"
 	"github.com/open-iot-mark/iotmark/verify/verifytest"
 )
@@ -119,6 +122,7 @@ func New(t testing.TB, address string, change ...func(*scheme.Config)) *House {
 	for _, c := range change {
 		c(&h.Config)
 	}
+	h.Vault()
 	h.Config.Jobs, err = job.Open(ctx, db, job.Config{Now: h.Now})
 	h.ok(err)
 	h.Scheme = scheme.New(h.Config)
@@ -225,6 +229,19 @@ func (h *House) Publish() {
 	h.ok(err)
 	_, err = h.Reg.Advance(ctx, h.Source)
 	h.ok(err)
+}
+
+// Vault opens the evidence store of the house, with a key of its own.
+func (h *House) Vault() {
+	h.T.Helper()
+	id, err := age.GenerateX25519Identity()
+	h.ok(err)
+	dir := h.T.TempDir()
+	file := filepath.Join(dir, "vault.key")
+	h.ok(os.WriteFile(file, []byte(id.String()+"\n"), 0o600))
+	h.Config.Vault, err = vault.Open(h.T.Context(), vault.Config{Bucket: filepath.Join(dir, "evidence"), DB: h.DB, Keys: []string{file}, Now: h.Now})
+	h.ok(err)
+	h.T.Cleanup(func() { h.Config.Vault.Close() })
 }
 
 // Work does all jobs that are due.
