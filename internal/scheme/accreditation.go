@@ -51,7 +51,7 @@ func (s *Scheme) RestoreOrganisation(ctx context.Context, by iotmark.Actor, on O
 }
 
 func (s *Scheme) organisation(ctx context.Context, by iotmark.Actor, on On, a iotmark.Act) (Case, error) {
-	return s.act(ctx, by, on, a, deed{first: reasoned, then: func(m *moment) error {
+	return s.act(ctx, by, on, a, deed{of: kinds(iotmark.Accreditation), first: reasoned, then: func(m *moment) error {
 		org, err := in[verify.OrgBody](*m.c)
 		if err != nil {
 			return err

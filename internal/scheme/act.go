@@ -38,11 +38,16 @@ type moment struct {
 }
 
 // deed is what an act does, beside moving the case. first is done before it is
-// asked who may do it, because that depends on what it finds; then after.
+// asked who may do it, because that depends on what it finds; then after. of
+// are the kinds of cases that it is for, where another method does an act of
+// the same name in others; nil: all.
 type deed struct {
+	of    []iotmark.CaseKind
 	first func(*moment) error
 	then  func(*moment) error
 }
+
+func kinds(ks ...iotmark.CaseKind) []iotmark.CaseKind { return ks }
 
 // open begins a case. What it is about decides who may begin it, so that is
 // set first.
@@ -94,7 +99,13 @@ func (s *Scheme) within(ctx context.Context, tx *store.Tx, by iotmark.Actor, on 
 		}
 		return Case{}, conflict("act-not-allowed", "the case is %s; %s does not follow. What does: %s", orNew(m.c.State), a, follows(m.c.Kind, m.c.State))
 	}
+	if d.of != nil && !slices.Contains(d.of, m.c.Kind) {
+		return Case{}, conflict("act-not-allowed", "the case is one of %s, in which %s is another act", m.c.Kind, a)
+	}
 	m.row = row
+	if row.Entry != "" {
+		m.c.Draft = "" // that of the decision before is done with
+	}
 	for _, do := range []func(*moment) error{d.first, (*moment).permit, d.then} {
 		if do == nil {
 			continue

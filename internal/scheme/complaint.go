@@ -58,13 +58,13 @@ func (m *moment) take(b ComplaintBody) error {
 // DismissComplaint ends a complaint that is none: it is about no mark, or no duty of
 // the maker.
 func (s *Scheme) DismissComplaint(ctx context.Context, by iotmark.Actor, on On) (Case, error) {
-	return s.act(ctx, by, on, "dismiss", deed{first: reasoned})
+	return s.act(ctx, by, on, "dismiss", deed{of: kinds(iotmark.Complaint), first: reasoned})
 }
 
 // AdmitComplaint takes a complaint in; from now on the log has it, by its
 // grounds and without names.
 func (s *Scheme) AdmitComplaint(ctx context.Context, by iotmark.Actor, on On) (Case, error) {
-	return s.act(ctx, by, on, "admit", deed{then: func(m *moment) error {
+	return s.act(ctx, by, on, "admit", deed{of: kinds(iotmark.Complaint), then: func(m *moment) error {
 		b, err := in[ComplaintBody](*m.c)
 		if err != nil {
 			return err

@@ -74,8 +74,12 @@ func (m *moment) draft(subject string, body any) error {
 	}
 	m.c.Draft = d.ID
 	m.says = map[string]any{"draft": d.ID, "body": body}
-	_, err := m.tx.Exec(m.ctx, "INSERT INTO draft (id, matter, act, type, state, by_person, since) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-		d.ID, d.Case, string(d.Act), d.Type, string(Waiting), m.by.Person, m.now.Format(time.RFC3339))
+	slot := int64(-1)
+	if t, ok := body.(verify.TermsBody); ok && d.Type == string(verify.MarkGranted) {
+		slot = t.Slot
+	}
+	_, err := m.tx.Exec(m.ctx, "INSERT INTO draft (id, matter, act, type, state, by_person, since, slot) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+		d.ID, d.Case, string(d.Act), d.Type, string(Waiting), m.by.Person, m.now.Format(time.RFC3339), slot)
 	return err
 }
 
@@ -114,12 +118,18 @@ func (m *moment) carry(id string) error {
 		return refuse(iotmark.Internal, "draft-missing", "nothing is carried in %s", m.row.To)
 	}
 	var act, kind string
-	ok, err := m.tx.Row(m.ctx, []any{&act, &kind}, "SELECT act, type FROM draft WHERE id = $1", id)
+	slot := int64(-1)
+	ok, err := m.tx.Row(m.ctx, []any{&act, &kind, &slot}, "SELECT act, type, slot FROM draft WHERE id = $1", id)
 	if err != nil {
 		return err
 	}
 	if !ok { // it is being drafted
 		act, kind = string(m.row.Act), m.row.Entry
+	}
+	if slot >= 0 {
+		if err := m.turn(id, slot); err != nil {
+			return err
+		}
 	}
 	if kind != iotmark.InternalVote {
 		if err := m.try(id); err != nil {
@@ -158,8 +168,9 @@ func (m *moment) try(id string) error {
 	if err != nil {
 		return err
 	}
-	// What follows an entry that is on its way is judged when it is published.
-	if v := m.cfg.Try(note); v != nil && v.Reason != "prev-wrong" && v.Reason != "log-unread" {
+	// What follows an entry that is on its way is judged when it is published;
+	// the order of grants is held by [moment.turn].
+	if v := m.cfg.Try(note); v != nil && v.Reason != "prev-wrong" && v.Reason != "slot-wrong" && v.Reason != "log-unread" {
 		return refuse(iotmark.Conflict, v.Reason, "the log would give it no effect: %s", v.Msg)
 	}
 	return nil

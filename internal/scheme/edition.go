@@ -118,7 +118,7 @@ func (s *Scheme) Respond(ctx context.Context, by iotmark.Actor, on On, n int, re
 // CloseConsultation ends a consultation after its last day. Every comment has
 // a response; record is the document with all of them.
 func (s *Scheme) CloseConsultation(ctx context.Context, by iotmark.Actor, on On, record verify.Document) (Case, error) {
-	return s.act(ctx, by, on, "close", deed{then: func(m *moment) error {
+	return s.act(ctx, by, on, "close", deed{of: kinds(iotmark.EditionCase), then: func(m *moment) error {
 		b, err := in[EditionBody](*m.c)
 		if err != nil {
 			return err

@@ -37,11 +37,11 @@ var bars = []Bar{
 		"somebody who has an office at the owner of the scheme judges a product", "Directive (EU) 2024/825, annex, 2a; legal musts C-10", ownerCertifies},
 	{"not-assigned", certifying, []iotmark.Role{iotmark.RoleAssessor, iotmark.RoleTester, iotmark.RoleReviewer, iotmark.RoleCommittee, iotmark.RolePanel}, nil,
 		"somebody acts in a case in which he has no part", "ISO/IEC 17065:2012, 7.3.1", notAssigned},
-	{"two-sides", certifying, judging, nil,
+	{"two-sides", certifying, append(slices.Clone(judging), iotmark.RoleApplicant), nil,
 		"one person stands on two sides of a case: taking in aside, who evaluates does not review, and who evaluates or reviews does not decide", "ISO/IEC 17065:2012, 7.5.1, 7.6.2", twoSides},
 	{"interest", certifying, judging, nil,
 		"somebody judges a maker in which he has an interest, or had one within the time that the scheme sets", "ISO/IEC 17065:2012, 4.2; legal musts C-11", interest},
-	{"took-part", []iotmark.CaseKind{iotmark.Appeal}, []iotmark.Role{iotmark.RolePanel, iotmark.RoleRegistrar}, []iotmark.Act{"decide", iotmark.ActSign, iotmark.ActReject, "request"},
+	{"took-part", []iotmark.CaseKind{iotmark.Appeal}, []iotmark.Role{iotmark.RolePanel}, []iotmark.Act{"decide", iotmark.ActSign, iotmark.ActReject, "request"},
 		"a member of an appeal's panel had a part in what is appealed", "ISO/IEC 17065:2012, 7.13.5", tookPart},
 	{"owner-undeclared", []iotmark.CaseKind{iotmark.Application, iotmark.Renewal, iotmark.Amendment}, []iotmark.Role{iotmark.RoleCommittee}, []iotmark.Act{"grant"},
 		"a grant while a steward of the scheme's owner has not declared within a year that it supplies no connected products", "Regulation (EU) 2017/1001, 83(2), 91; legal musts C-12", ownerUndeclared},
@@ -215,9 +215,6 @@ func interest(m *moment) (string, error) {
 }
 
 func tookPart(m *moment) (string, error) {
-	if m.role != iotmark.RolePanel {
-		return "", nil
-	}
 	var n int
 	_, err := m.tx.Row(m.ctx, []any{&n}, `SELECT count(*) FROM matter c WHERE c.subject = $1 AND c.id <> $2 AND
 		(EXISTS (SELECT 1 FROM part p WHERE p.matter = c.id AND p.person = $3) OR EXISTS (SELECT 1 FROM act a WHERE a.matter = c.id AND a.person = $3))`,

@@ -134,7 +134,7 @@ func (s *Scheme) Prove(ctx context.Context, on On) (Case, error) {
 // Admit takes a maker in whose domain is proven. The maker and the operator
 // sign.
 func (s *Scheme) Admit(ctx context.Context, by iotmark.Actor, on On) (Case, error) {
-	return s.act(ctx, by, on, "admit", deed{then: func(m *moment) error {
+	return s.act(ctx, by, on, "admit", deed{of: kinds(iotmark.Registration), then: func(m *moment) error {
 		b, err := in[RegistrationBody](*m.c)
 		if err != nil {
 			return err
@@ -158,5 +158,5 @@ func (s *Scheme) Decline(ctx context.Context, by iotmark.Actor, on On, criteria 
 
 // Withdraw ends a case for the maker, before anything was decided.
 func (s *Scheme) Withdraw(ctx context.Context, by iotmark.Actor, on On) (Case, error) {
-	return s.act(ctx, by, on, "withdraw", deed{first: reasoned})
+	return s.act(ctx, by, on, "withdraw", deed{of: kinds(iotmark.Registration, iotmark.Application, iotmark.Renewal, iotmark.Amendment), first: reasoned})
 }

@@ -128,7 +128,7 @@ func about(b SurveillanceBody) string { return string(b.Cause) + ": " + b.Tells 
 
 // Close ends a case of surveillance or of misuse: nothing is left of it.
 func (s *Scheme) Close(ctx context.Context, by iotmark.Actor, on On) (Case, error) {
-	return s.act(ctx, by, on, "close", deed{first: reasoned, then: func(m *moment) error {
+	return s.act(ctx, by, on, "close", deed{of: kinds(iotmark.Surveillance, iotmark.Misuse), first: reasoned, then: func(m *moment) error {
 		if m.c.Kind != iotmark.Surveillance {
 			return nil
 		}
@@ -192,7 +192,7 @@ func (s *Scheme) Fixed(ctx context.Context, by iotmark.Actor, on On, where strin
 
 // reason drafts a decision that has nothing but a reason.
 func (s *Scheme) reason(ctx context.Context, by iotmark.Actor, on On, a iotmark.Act, side verify.Role) (Case, error) {
-	return s.act(ctx, by, on, a, deed{first: reasoned, then: func(m *moment) error {
+	return s.act(ctx, by, on, a, deed{of: kinds(iotmark.Surveillance), first: reasoned, then: func(m *moment) error {
 		return m.draft(m.c.Subject, verify.ReasonBody{By: side, Reason: on.Reason})
 	}})
 }
@@ -217,7 +217,7 @@ func (s *Scheme) Restore(ctx context.Context, by iotmark.Actor, on On) (Case, er
 // WithdrawMark drafts the end of a mark by the committee, after a suspension
 // that was confirmed, and the time to cure what led to it.
 func (s *Scheme) WithdrawMark(ctx context.Context, by iotmark.Actor, on On) (Case, error) {
-	return s.act(ctx, by, on, "withdraw", deed{first: reasoned, then: func(m *moment) error {
+	return s.act(ctx, by, on, "withdraw", deed{of: kinds(iotmark.Surveillance), first: reasoned, then: func(m *moment) error {
 		if m.c.Due != "" && m.day <= m.c.Due {
 			return conflict("cure-runs", "the maker has until %s to put right what led to the suspension", m.c.Due)
 		}

@@ -73,9 +73,9 @@ func (m *moment) mark() (k verify.Mark, ok bool, err error) {
 	return k, true, json.Unmarshal(body, &k)
 }
 
-// slot is the place of the next grant in the status lists: as many as were
+// next is the place of the next grant in the status lists: as many as were
 // published, and as are on their way.
-func (m *moment) slot() (n int64, err error) {
+func (m *moment) next() (n int64, err error) {
 	var way int64
 	if _, err = m.tx.Row(m.ctx, []any{&n}, "SELECT count(*) FROM mark WHERE slot >= 0"); err != nil {
 		return 0, err
@@ -83,6 +83,42 @@ func (m *moment) slot() (n int64, err error) {
 	_, err = m.tx.Row(m.ctx, []any{&way}, `SELECT count(*) FROM outbox WHERE type = $1 AND fault = '' AND
 		(idx IS NULL OR idx >= COALESCE((SELECT applied FROM projection WHERE name = 'log'), 0))`, string(verify.MarkGranted))
 	return n + way, err
+}
+
+// slot is the place that a grant is drafted with: the first from the next on
+// that no other draft has which waits for signatures.
+func (m *moment) slot() (int64, error) {
+	free, err := m.next()
+	if err != nil {
+		return 0, err
+	}
+	err = m.tx.Rows(m.ctx, func(scan func(...any) error) error {
+		var s int64
+		err := scan(&s)
+		if s == free {
+			free++
+		}
+		return err
+	}, "SELECT slot FROM draft WHERE slot >= $1 AND state = $2 ORDER BY slot", free, string(Waiting))
+	return free, err
+}
+
+// turn refuses to carry a grant whose place is not the next. The place is in
+// what was signed, so it cannot be given another.
+func (m *moment) turn(draft string, slot int64) error {
+	next, err := m.next()
+	if err != nil || slot == next {
+		return err
+	}
+	var before string
+	waits, err := m.tx.Row(m.ctx, []any{&before}, "SELECT matter FROM draft WHERE slot >= $1 AND slot < $2 AND state = $3 ORDER BY slot LIMIT 1", next, slot, string(Waiting))
+	if err != nil {
+		return err
+	}
+	if waits {
+		return conflict("slot-waits", "the grant of the case %s was drafted before this one and has place %d of the status lists, this one %d; sign again when that one is carried, or drop this one and draft it anew when that one is dropped", before, next, slot)
+	}
+	return conflict("slot-taken", "the draft %s has place %d of the status lists, and the next is %d; drop it and draft it anew", draft, slot, next)
 }
 
 func init() {

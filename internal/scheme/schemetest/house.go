@@ -346,8 +346,20 @@ func (h *House) Evaluation() scheme.Evaluation {
 // Granted brings an application of Acme to its grant, and returns its case.
 func (h *House) Granted() scheme.Case {
 	h.T.Helper()
-	ctx, s := h.T.Context(), h.Scheme
-	c := h.OK(s.Apply(ctx, Applicant, scheme.On{}, iotmark.Application, Body, "", h.Application()))
+	on := scheme.On{Case: h.Reviewed("lamp-1").ID, Reason: "as it should be"}
+	h.OK(h.Scheme.Grant(h.T.Context(), h.Member(0), on))
+	h.Sign(h.Assessor(0), on.Case)
+	h.Sign(h.Member(0), on.Case)
+	return h.Sign(h.Member(1), on.Case)
+}
+
+// Reviewed brings an application of Acme for a product to where the committee
+// decides on it.
+func (h *House) Reviewed(product string) scheme.Case {
+	h.T.Helper()
+	ctx, s, b := h.T.Context(), h.Scheme, h.Application()
+	b.Product.ID = product
+	c := h.OK(s.Apply(ctx, Applicant, scheme.On{}, iotmark.Application, Body, "", b))
 	on := scheme.On{Case: c.ID, Reason: "as it should be"}
 	h.OK(s.Accept(ctx, Registrar, on))
 	h.Sign(Applicant, c.ID)
@@ -356,9 +368,5 @@ func (h *House) Granted() scheme.Case {
 	h.Sign(Applicant, c.ID)
 	h.OK(s.Conclude(ctx, h.Assessor(0), on, h.Evaluation(), "none"))
 	h.Sign(h.Assessor(0), c.ID)
-	h.OK(s.Review(ctx, Reviewer, on, "grant"))
-	h.OK(s.Grant(ctx, h.Member(0), on))
-	h.Sign(h.Assessor(0), c.ID)
-	h.Sign(h.Member(0), c.ID)
-	return h.Sign(h.Member(1), c.ID)
+	return h.OK(s.Review(ctx, Reviewer, on, "grant"))
 }

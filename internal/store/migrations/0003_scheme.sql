@@ -113,9 +113,11 @@ CREATE TABLE draft (
 	type text NOT NULL,
 	state text NOT NULL,
 	by_person text NOT NULL,
-	since text NOT NULL
+	since text NOT NULL,
+	slot bigint NOT NULL DEFAULT -1 -- of a grant: its place in the status lists
 );
 CREATE INDEX draft_matter ON draft (matter, id);
+CREATE INDEX draft_slot ON draft (slot, state);
 CREATE TABLE vote (
 	draft text NOT NULL,
 	person text NOT NULL,
