@@ -86,6 +86,7 @@ const (
 	Directory     CaseKind = "directory"     // who there is, and what each may do; there is one
 	Registration  CaseKind = "registration"  // of a maker: who it is, and that it owns its domain
 	Accreditation CaseKind = "accreditation" // of an organisation that evaluates or tests
+	Declaring     CaseKind = "declaration"   // the other track: a maker's own words about a product, public and without a mark
 	Application   CaseKind = "application"   // for a mark
 	Renewal       CaseKind = "renewal"       // of a mark before it ends
 	Amendment     CaseKind = "amendment"     // of what a mark speaks about: a larger or other scope, a new major version
@@ -98,7 +99,7 @@ const (
 
 // CaseKinds returns the kinds in the order in which they are told.
 func CaseKinds() []CaseKind {
-	return []CaseKind{Directory, Registration, Accreditation, Application, Renewal, Amendment, Surveillance, Complaint, Appeal, Misuse, EditionCase}
+	return []CaseKind{Directory, Registration, Accreditation, Declaring, Application, Renewal, Amendment, Surveillance, Complaint, Appeal, Misuse, EditionCase}
 }
 
 // CaseState is where a case stands. The empty state is that of a case that is

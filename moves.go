@@ -87,6 +87,21 @@ var caseMoves = slices.Concat(
 		{Accreditation, "accredited", "lapse", on(RoleProgram), "lapsed", ""},
 		{Accreditation, "suspended", "lapse", on(RoleProgram), "lapsed", ""},
 
+		// The open declaration is a track of its own: it never becomes a mark,
+		// and a mark never rests on it alone.
+		{Declaring, "", "publish", on(RoleApplicant), "publishing", "declaration.published"},
+		{Declaring, "publishing", ActCarried, on(RoleProgram), "declared", ""},
+		{Declaring, "publishing", ActDropped, on(RoleApplicant, RoleProgram), "retracted", ""},
+		{Declaring, "declared", "revise", on(RoleApplicant), "revising", "declaration.published"},
+		{Declaring, "revising", ActCarried, on(RoleProgram), "declared", ""},
+		{Declaring, "revising", ActDropped, on(RoleApplicant, RoleProgram), "declared", ""},
+		{Declaring, "declared", "promise", on(RoleApplicant), "promising", "promise.set"},
+		{Declaring, "promising", ActCarried, on(RoleProgram), "declared", ""},
+		{Declaring, "promising", ActDropped, on(RoleApplicant, RoleProgram), "declared", ""},
+		{Declaring, "declared", "challenge", on(RoleReporter, RoleRegistrar, RoleObserver), "declared", ""},
+		{Declaring, "declared", "answer", on(RoleApplicant), "declared", ""},
+		{Declaring, "declared", "retract", on(RoleApplicant), "retracted", ""},
+
 		// An application is in the log from its acceptance on (7.3).
 		{Application, "submitted", "accept", on(RoleRegistrar), "accepting", string(ApplicationAccepted)},
 		{Application, "accepting", ActCarried, on(RoleProgram), "accepted", ""},

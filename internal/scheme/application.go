@@ -143,7 +143,7 @@ func (s *Scheme) question(ctx context.Context, by iotmark.Actor, on On, a iotmar
 	}})
 }
 
-// Answer answers the last question; the clock goes on.
+// Answer answers the first question that waits for it; the clock goes on.
 func (s *Scheme) Answer(ctx context.Context, by iotmark.Actor, on On, answer string) (Case, error) {
 	return s.act(ctx, by, on, "answer", deed{then: func(m *moment) error {
 		if answer == "" || len(answer) > 10000 {
@@ -151,8 +151,11 @@ func (s *Scheme) Answer(ctx context.Context, by iotmark.Actor, on On, answer str
 		}
 		m.says = map[string]string{"answer": answer}
 		return amend(m, func(b *asked) error {
-			q := &b.Questions[len(b.Questions)-1]
-			q.Answer, q.Answered = answer, m.now.Format(time.RFC3339)
+			i := slices.IndexFunc(b.Questions, func(q Question) bool { return q.Answer == "" })
+			if i < 0 {
+				return conflict("question-none", "no question waits for an answer")
+			}
+			b.Questions[i].Answer, b.Questions[i].Answered = answer, m.now.Format(time.RFC3339)
 			return nil
 		})
 	}})

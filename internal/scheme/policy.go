@@ -251,6 +251,9 @@ func (s *Scheme) maySee(ctx context.Context, tx *store.Tx, by iotmark.Actor, c C
 		p.has(iotmark.RoleRegistrar, by.Organisation, day) && (c.Certifier == "" || by.Organisation == c.Certifier) {
 		return nil
 	}
+	if c.Kind == iotmark.Declaring {
+		return nil // it is public
+	}
 	if c.Kind == iotmark.EditionCase || c.Kind == iotmark.Accreditation {
 		for _, r := range []iotmark.Role{iotmark.RoleSteward, iotmark.RoleCommittee} {
 			if p.has(r, by.Organisation, day) {
