@@ -21,6 +21,7 @@ type ApplicationBody struct {
 	Fee        string              `json:"fee"`                  // of the fee table, that the maker accepted
 	Dossier    iotmark.Digest      `json:"dossier,omitempty"`    // in the vault
 	Sealed     *verify.SealedBody  `json:"sealed,omitempty"`     // the evidence that is fixed
+	Determined *Determination      `json:"determined,omitempty"` // what the program found out about it
 	Evaluation *Evaluation         `json:"evaluation,omitempty"` // the last that was concluded
 	Recommends string              `json:"recommends,omitempty"` // of the reviewer: grant, refuse
 	Questions  []Question          `json:"questions,omitempty"`
@@ -67,7 +68,7 @@ func (s *Scheme) Apply(ctx context.Context, by iotmark.Actor, on On, k iotmark.C
 			if err := m.eligible(b); err != nil {
 				return err
 			}
-			b.Sealed, b.Evaluation, b.Recommends, b.Questions, b.Code = nil, nil, "", nil, ""
+			b.Sealed, b.Determined, b.Evaluation, b.Recommends, b.Questions, b.Code = nil, nil, nil, "", nil, ""
 			m.says = b
 			return m.c.set(b)
 		},
@@ -150,6 +151,11 @@ func (s *Scheme) Answer(ctx context.Context, by iotmark.Actor, on On, answer str
 			return invalid("answer", "answer-missing", "an answer has 1 to 10,000 characters")
 		}
 		m.says = map[string]string{"answer": answer}
+		if m.c.Kind == iotmark.Surveillance { // what was handed in with it is looked at
+			if err := m.enqueue(JobDetermine, "determine "+m.c.ID, time.Time{}, m.c.ID); err != nil {
+				return err
+			}
+		}
 		return amend(m, func(b *asked) error {
 			i := slices.IndexFunc(b.Questions, func(q Question) bool { return q.Answer == "" })
 			if i < 0 {
@@ -223,25 +229,6 @@ func (s *Scheme) Note(ctx context.Context, by iotmark.Actor, on On, text string)
 		}
 		m.says = map[string]string{"note": text}
 		return nil
-	}})
-}
-
-// Seal fixes the evidence by the root of its tree; the maker signs.
-func (s *Scheme) Seal(ctx context.Context, by iotmark.Actor, on On, sealed verify.SealedBody) (Case, error) {
-	a := iotmark.Act("seal")
-	if c, err := s.Case(ctx, by, on.Case); err != nil {
-		return c, err
-	} else if c.State == "evaluating" {
-		a = "reseal"
-	}
-	return s.act(ctx, by, on, a, deed{then: func(m *moment) error {
-		if sealed.Items <= 0 || len(sealed.Root) != 64 {
-			return invalid("sealed", "evidence-missing", "sealed is the root of a tree over at least one file")
-		}
-		if err := amend(m, func(b *ApplicationBody) error { b.Sealed = &sealed; return nil }); err != nil {
-			return err
-		}
-		return m.draft(m.c.Subject, sealed)
 	}})
 }
 

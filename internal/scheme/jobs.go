@@ -15,14 +15,16 @@ import (
 // The kinds of jobs. What follows from an act in another case, or by a date, is
 // done by them, as acts of the program.
 const (
-	JobDays    job.Kind = "case.days"   // once an hour: deadlines that come near or have passed
-	JobFollow  job.Kind = "case.follow" // a case of surveillance that follows from another case
-	JobAttest  job.Kind = "case.attest" // whether the log has a decision, and gave it effect
-	JobEnd     job.Kind = "case.end"    // whether a mark has ended, and how long what it rests on is kept
-	JobPrune   job.Kind = "case.prune"  // once a day: what is kept for long enough
-	JobLookAt  job.Kind = "case.look"   // a mark is looked at again: after the grant, and every year
-	dayBatch            = 500           // cases a transaction reads at once
-	attestWait          = 10 * time.Second
+	JobDays   job.Kind = "case.days"   // once an hour: deadlines that come near or have passed
+	JobFollow job.Kind = "case.follow" // a case of surveillance that follows from another case
+	JobAttest job.Kind = "case.attest" // whether the log has a decision, and gave it effect
+	JobEnd    job.Kind = "case.end"    // whether a mark has ended, and how long what it rests on is kept
+	JobPrune  job.Kind = "case.prune"  // once a day: what is kept for long enough
+	JobLookAt job.Kind = "case.look"   // a mark is looked at again: after the grant, and every year
+	// JobDetermine is the determination of evidence that was sealed.
+	JobDetermine job.Kind = "case.determine"
+	dayBatch              = 500 // cases a transaction reads at once
+	attestWait            = 10 * time.Second
 )
 
 // follow is what a case of surveillance follows from.
@@ -44,12 +46,13 @@ func (m *moment) enqueue(k job.Kind, key string, at time.Time, args any) error {
 // the one that the scheme adds to, or another of the same database.
 func (s *Scheme) Handlers() map[job.Kind]job.Handler {
 	return map[job.Kind]job.Handler{
-		JobDays:   {Do: func(ctx context.Context, _ job.Job) error { _, err := s.Days(ctx); return err }, Timeout: 10 * time.Minute},
-		JobFollow: {Do: s.follow},
-		JobLookAt: {Do: s.follow},
-		JobAttest: {Do: s.attest},
-		JobEnd:    {Do: s.end},
-		JobPrune:  {Do: s.prune, Timeout: time.Hour},
+		JobDays:      {Do: func(ctx context.Context, _ job.Job) error { _, err := s.Days(ctx); return err }, Timeout: 10 * time.Minute},
+		JobFollow:    {Do: s.follow},
+		JobLookAt:    {Do: s.follow},
+		JobAttest:    {Do: s.attest},
+		JobEnd:       {Do: s.end},
+		JobPrune:     {Do: s.prune, Timeout: time.Hour},
+		JobDetermine: {Do: s.determine, Timeout: time.Hour},
 	}
 }
 

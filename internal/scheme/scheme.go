@@ -24,6 +24,9 @@ import (
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/catalogue"
+	"github.com/open-iot-mark/iotmark/internal/confine"
+	"github.com/open-iot-mark/iotmark/internal/determine"
+	"github.com/open-iot-mark/iotmark/internal/evidence"
 	"github.com/open-iot-mark/iotmark/internal/job"
 	"github.com/open-iot-mark/iotmark/internal/registry"
 	"github.com/open-iot-mark/iotmark/internal/store"
@@ -49,6 +52,14 @@ type Config struct {
 	// Try says what the log's rules would say of an entry; see
 	// [registry.Projector.Try]. nil: nobody is asked, and the log judges.
 	Try func(note []byte) *verify.Void
+	// Catalogue is the edition by which is determined; nil: the one that is
+	// built in.
+	Catalogue *catalogue.Catalogue
+	// Confined runs the readers of binary artefacts; nil: each in a child of
+	// this program.
+	Confined evidence.Confined
+	// Determine determines; nil: [determine.Run].
+	Determine func(context.Context, determine.Input) (iotmark.Assessment, error)
 }
 
 // Signer puts a signature under a text.
@@ -108,8 +119,21 @@ func New(cfg Config) *Scheme {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Catalogue == nil {
+		cfg.Catalogue = builtIn()
+	}
+	if cfg.Confined == nil {
+		cfg.Confined = confine.New(confine.Budget{}).Read
+	}
+	if cfg.Determine == nil {
+		cfg.Determine = determine.Run
+	}
 	return &Scheme{db: cfg.DB, reg: cfg.Registry, cfg: cfg}
 }
+
+// builtIn is the edition that is built in. The tests of the catalogue rule out
+// that it cannot be read.
+var builtIn = sync.OnceValue(catalogue.MustLoad)
 
 func (s *Scheme) now() time.Time      { return s.cfg.Now().UTC().Truncate(time.Second) }
 func (s *Scheme) today() iotmark.Date { return iotmark.DateOf(s.now()) }

@@ -5,13 +5,20 @@ import (
 	"testing"
 
 	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/internal/confine"
+	"github.com/open-iot-mark/iotmark/internal/determine"
 	"github.com/open-iot-mark/iotmark/internal/registry"
 	"github.com/open-iot-mark/iotmark/internal/scheme/schemetest"
 	"github.com/open-iot-mark/iotmark/internal/store/pgtest"
 	"github.com/open-iot-mark/iotmark/internal/store/storetest"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
+func TestMain(m *testing.M) {
+	if confine.IsChild(os.Args) {
+		os.Exit(confine.Work(determine.Readers()))
+	}
+	os.Exit(pgtest.Run(m))
+}
 
 // An application goes its whole way, and the mark is in the log.
 func TestGranted(t *testing.T) {

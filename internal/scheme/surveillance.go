@@ -16,6 +16,9 @@ type SurveillanceBody struct {
 	Private   iotmark.Date          `json:"private,omitempty"`  // a finding that could be exploited is not published before this day
 	Questions []Question            `json:"questions,omitempty"`
 	Findings  []Published           `json:"findings,omitempty"`
+	// Determined is what the program found out about evidence that was handed
+	// in for the case.
+	Determined *Determination `json:"determined,omitempty"`
 }
 
 // Published is a finding of surveillance that the log has.

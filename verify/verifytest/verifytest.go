@@ -32,12 +32,13 @@ type TB interface {
 // of mark.example that starts on 5 January 2026, each entry witnessed five
 // seconds after the time it claims.
 type Opts struct {
-	Domain      string        // of the scheme
-	Start       time.Time     // of the clock
-	Step        time.Duration // by which the clock moves after each entry; a minute
-	Unwitnessed bool          // no checkpoint was signed by a witness
-	Bare        bool          // append nothing yet: no log.opened, keyring.set, edition or parties
-	Witnesses   int           // in the policy of the trust; all must have signed
+	Domain      string         // of the scheme
+	Start       time.Time      // of the clock
+	Catalogue   iotmark.Digest // of the edition in force; empty: one that is made up
+	Step        time.Duration  // by which the clock moves after each entry; a minute
+	Unwitnessed bool           // no checkpoint was signed by a witness
+	Bare        bool           // append nothing yet: no log.opened, keyring.set, edition or parties
+	Witnesses   int            // in the policy of the trust; all must have signed
 }
 
 // Key is a key with its private half.
@@ -183,7 +184,10 @@ func New(t TB, o Opts) *Scheme {
 	for i := range 3 {
 		s.Makers = append(s.Makers, NewMaker(fmt.Sprintf("maker%d.example", i+1)))
 	}
-	s.Edition = verify.EditionBody{Catalogue: Digest("catalogue 2026.1"), Edition: "2026.1", From: iotmark.DateOf(o.Start), Proposal: "edition-2026-1"}
+	if o.Catalogue == "" {
+		o.Catalogue = Digest("catalogue 2026.1")
+	}
+	s.Edition = verify.EditionBody{Catalogue: o.Catalogue, Edition: "2026.1", From: iotmark.DateOf(o.Start), Proposal: "edition-2026-1"}
 	if o.Bare {
 		return s
 	}

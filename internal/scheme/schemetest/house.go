@@ -17,7 +17,6 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/open-iot-mark/iotmark"
-	"github.com/open-iot-mark/iotmark/catalogue"
 	"github.com/open-iot-mark/iotmark/internal/job"
 	"github.com/open-iot-mark/iotmark/internal/ledger"
 	"github.com/open-iot-mark/iotmark/internal/registry"
@@ -67,11 +66,7 @@ func (h *House) Days(n int) { h.Pass(time.Duration(n) * 24 * time.Hour) }
 // Terms are the numbers of the edition, for a body of the usual size.
 func Terms(t testing.TB) scheme.Terms {
 	t.Helper()
-	cat, err := catalogue.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := cat.Procedure()
+	p, err := builtIn().Procedure()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +80,11 @@ func Terms(t testing.TB) scheme.Terms {
 // New makes a house with the database at an address.
 func New(t testing.TB, address string, change ...func(*scheme.Config)) *House {
 	t.Helper()
-	h := &House{T: t, Keys: verifytest.New(t, verifytest.Opts{Unwitnessed: true}), Dir: filepath.Join(t.TempDir(), "log")}
+	catalogue, err := builtIn().EditionDigest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &House{T: t, Keys: verifytest.New(t, verifytest.Opts{Unwitnessed: true, Start: start, Catalogue: catalogue}), Dir: filepath.Join(t.TempDir(), "log")}
 	h.now = h.Keys.Now.Add(time.Hour)
 	ctx := t.Context()
 	db, err := store.Open(ctx, address)
@@ -119,6 +118,7 @@ func New(t testing.TB, address string, change ...func(*scheme.Config)) *House {
 		},
 		Try: h.Project.Try,
 	}
+	h.Config.Confined, h.Config.Determine = inProcess, remembered
 	for _, c := range change {
 		c(&h.Config)
 	}
@@ -321,7 +321,7 @@ func (h *House) Register() {
 func (h *House) Application() scheme.ApplicationBody {
 	return scheme.ApplicationBody{
 		Edition: h.Keys.Edition.Edition, Category: "lighting", Updates: "2032-01-01", Licence: verifytest.Digest("licence"), Fee: "application.small",
-		Product: verify.ProductTerms{Category: "lighting", ID: "lamp-1", Model: "L1", Name: "Lamp", Software: verify.Software{Min: "1.0.0"}},
+		Product: verify.ProductTerms{Category: "lighting", ID: "lamp-1", Model: "AC-1", Name: "Lamp", Software: verify.Software{Min: "1.0.0"}},
 	}
 }
 
@@ -361,11 +361,13 @@ func (h *House) Reviewed(product string) scheme.Case {
 	b.Product.ID = product
 	c := h.OK(s.Apply(ctx, Applicant, scheme.On{}, iotmark.Application, Body, "", b))
 	on := scheme.On{Case: c.ID, Reason: "as it should be"}
+	h.Supply(c.ID)
 	h.OK(s.Accept(ctx, Registrar, on))
 	h.Sign(Applicant, c.ID)
 	h.Assign(c.ID)
-	h.OK(s.Seal(ctx, Applicant, on, verify.SealedBody{Items: 3, Root: verifytest.Digest("evidence")}))
+	h.OK(s.Seal(ctx, Applicant, on, verify.SealedBody{}))
 	h.Sign(Applicant, c.ID)
+	h.Work()
 	h.OK(s.Conclude(ctx, h.Assessor(0), on, h.Evaluation(), "none"))
 	h.Sign(h.Assessor(0), c.ID)
 	return h.OK(s.Review(ctx, Reviewer, on, "grant"))
