@@ -100,6 +100,10 @@ func (r *reader) node(file string) *yaml.Node {
 	if raw == nil {
 		return nil
 	}
+	return r.parse(file, raw)
+}
+
+func (r *reader) parse(file string, raw []byte) *yaml.Node {
 	dec := yaml.NewDecoder(bytes.NewReader(raw))
 	var doc yaml.Node
 	if err := dec.Decode(&doc); err != nil {

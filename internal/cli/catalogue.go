@@ -52,6 +52,7 @@ it means for the person who uses the product.`,
 			},
 			coverageCommand(),
 			procedureCommand(),
+			regulationsCommand(),
 			methodCommand(),
 			{
 				Name:  "schema",
