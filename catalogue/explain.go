@@ -19,6 +19,7 @@ type Explanation struct {
 	Evidence    []EvidenceRow `json:"evidence"`     // what may show it, as in the criterion
 	Checks      []Binding     `json:"checks"`       // checks that are bound to it
 	Families    []Family      `json:"families"`     // checks that it names, whether or not one is built
+	Methods     []MethodRow   `json:"methods"`      // written methods by which people inspect it, best first
 	Laws        []Source      `json:"laws"`
 	Standards   []Source      `json:"standards"` // standards, schemes and guidelines
 	Effort      Effort        `json:"effort"`
@@ -29,6 +30,14 @@ type Explanation struct {
 type EvidenceRow struct {
 	KindRow
 	Enough bool `json:"enough"`
+}
+
+// MethodRow names a written method of inspection.
+type MethodRow struct {
+	ID      iotmark.MethodID `json:"id"`
+	Title   string           `json:"title"`
+	Carries string           `json:"carries"`
+	Minutes int              `json:"minutes"`
 }
 
 // Source is an instrument that asks for the same matter.
@@ -60,9 +69,12 @@ func (c *Catalogue) Explain(id iotmark.CriterionID) (Explanation, error) {
 	if err := c.LoadInstruments(); err != nil {
 		return Explanation{}, err
 	}
+	if err := c.LoadMethods(); err != nil {
+		return Explanation{}, err
+	}
 	x := Explanation{
 		Criterion: cr, Checks: c.Bindings.Criteria[id], Effort: c.Efforts[id],
-		AppliesWhen: []Fact{}, Protects: []Risk{}, Evidence: []EvidenceRow{}, Families: []Family{}, Laws: []Source{}, Standards: []Source{},
+		AppliesWhen: []Fact{}, Protects: []Risk{}, Evidence: []EvidenceRow{}, Families: []Family{}, Methods: []MethodRow{}, Laws: []Source{}, Standards: []Source{},
 	}
 	if x.Checks == nil {
 		x.Checks = []Binding{}
@@ -91,6 +103,9 @@ func (c *Catalogue) Explain(id iotmark.CriterionID) (Explanation, error) {
 	for _, f := range cr.Checks {
 		row, _ := c.Family(f)
 		x.Families = append(x.Families, row)
+	}
+	for _, m := range c.MethodsFor(id) {
+		x.Methods = append(x.Methods, MethodRow{m.ID, m.Title, m.Carries, m.Minutes})
 	}
 	for _, s := range c.sources(id) {
 		if s.Kind == "law" {

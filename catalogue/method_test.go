@@ -214,6 +214,24 @@ func TestConclude(t *testing.T) {
 	}
 }
 
+// Not knowing one value more never makes a fail, and never a pass of what was
+// none.
+func TestNotKnowingDecidesNothing(t *testing.T) {
+	t.Parallel()
+	m := loadMethods(t).Method("lifecycle.line-cut")
+	for _, r := range []map[string]any{offline(), offline("fail_fresh", 1), offline("day_waited", 3), offline("in_scope", false)} {
+		before, _ := m.Conclude(r)
+		for _, f := range m.Fields {
+			less := maps.Clone(r)
+			less[f.ID] = catalogue.NotKnown
+			after, why := m.Conclude(less)
+			if after != before && after != iotmark.InspectionInconclusive {
+				t.Errorf("without %s %s becomes %s because of %v", f.ID, before, after, why)
+			}
+		}
+	}
+}
+
 // No method gives a verdict other than inconclusive to an empty record, and
 // each stated verdict is then refused by the same rule.
 func TestEmptyRecordsAreOpen(t *testing.T) {

@@ -320,6 +320,13 @@ func explanation(x catalogue.Explanation, all bool) string {
 		p.row(22, string(k.ID), k.Means+" ("+reach+")")
 	}
 	p.looks(x)
+	if len(x.Methods) > 0 {
+		p.section("Written methods by which people inspect it")
+		for _, m := range x.Methods {
+			p.WriteString(wrap(fmt.Sprintf("%s (%s, about %s)", m.ID, m.Carries, catalogue.Minutes(m.Minutes)), columns, 2) + "\n")
+			p.WriteString(wrap(m.Title, columns, 4) + "\n")
+		}
+	}
 	p.sources("Laws that ask for the same", x.Laws, all)
 	p.sources("Standards, schemes and guidelines that ask for the same", x.Standards, all)
 	if cr.Beyond {
