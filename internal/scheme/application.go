@@ -202,7 +202,7 @@ func (s *Scheme) Assign(ctx context.Context, by iotmark.Actor, on On, p Part) (C
 		// What would stand in his way when he acts stands in the way now.
 		as := *m
 		as.by, as.role, as.person = iotmark.Actor{Person: p.Person, Organisation: p.Organisation, Via: by.Via}, p.Role, who
-		if p.Role == iotmark.RolePanel {
+		if p.Role == iotmark.RolePanel || p.Role == iotmark.RoleCommittee {
 			as.row.Act = "decide"
 		}
 		return as.barred(p.Role)

@@ -50,10 +50,17 @@ func TestLife(t *testing.T) {
 		c = h.OK(s.Complain(ctx, schemetest.Reporter, scheme.On{}, mark, scheme.ComplaintBody{Grounds: "it phones home", Tells: "every night"}))
 		h.OK(s.AdmitComplaint(ctx, schemetest.Registrar, why(c)))
 		h.Publish()
-		h.Assign(c.ID)
-		h.OK(s.Outcome(ctx, h.Member(0), why(c), "upheld"))
-		h.Sign(h.Member(0), c.ID)
-		if c := h.Sign(h.Member(1), c.ID); c.State != "decided" {
+		part := func(a iotmark.Actor, r iotmark.Role) scheme.Part {
+			return scheme.Part{Person: a.Person, Organisation: a.Organisation, Role: r}
+		}
+		if _, err := s.Assign(ctx, schemetest.Registrar, why(c), part(h.Member(0), iotmark.RoleCommittee)); storetest.ErrorID(err) != "took-part" {
+			t.Errorf("who granted decides the complaint: %v", err)
+		}
+		h.OK(s.Assign(ctx, schemetest.Registrar, why(c), part(h.Member(3), iotmark.RoleCommittee)))
+		h.OK(s.Assign(ctx, schemetest.Registrar, why(c), part(h.Member(4), iotmark.RoleCommittee)))
+		h.OK(s.Outcome(ctx, h.Member(3), why(c), "upheld"))
+		h.Sign(h.Member(3), c.ID)
+		if c := h.Sign(h.Member(4), c.ID); c.State != "decided" {
 			t.Fatalf("the complaint is %s", c.State)
 		}
 

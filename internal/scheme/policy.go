@@ -41,8 +41,8 @@ var bars = []Bar{
 		"one person stands on two sides of a case: taking in aside, who evaluates does not review, and who evaluates or reviews does not decide", "ISO/IEC 17065:2012, 7.5.1, 7.6.2", twoSides},
 	{"interest", certifying, judging, nil,
 		"somebody judges a maker in which he has an interest, or had one within the time that the scheme sets", "ISO/IEC 17065:2012, 4.2; legal musts C-11", interest},
-	{"took-part", []iotmark.CaseKind{iotmark.Appeal}, []iotmark.Role{iotmark.RolePanel}, []iotmark.Act{"decide", iotmark.ActSign, iotmark.ActReject, "request"},
-		"a member of an appeal's panel had a part in what is appealed", "ISO/IEC 17065:2012, 7.13.5", tookPart},
+	{"took-part", []iotmark.CaseKind{iotmark.Complaint, iotmark.Appeal}, []iotmark.Role{iotmark.RoleCommittee, iotmark.RolePanel}, []iotmark.Act{"decide", "request", iotmark.ActSign, iotmark.ActReject},
+		"somebody decides a complaint or an appeal, and had a part in what it is about", "ISO/IEC 17065:2012, 7.13.5", tookPart},
 	{"owner-undeclared", []iotmark.CaseKind{iotmark.Application, iotmark.Renewal, iotmark.Amendment}, []iotmark.Role{iotmark.RoleCommittee}, []iotmark.Act{"grant"},
 		"a grant while a steward of the scheme's owner has not declared within a year that it supplies no connected products", "Regulation (EU) 2017/1001, 83(2), 91; legal musts C-12", ownerUndeclared},
 	{"not-competent", certifying, []iotmark.Role{iotmark.RoleAssessor, iotmark.RoleTester}, nil,
@@ -216,11 +216,16 @@ func interest(m *moment) (string, error) {
 
 func tookPart(m *moment) (string, error) {
 	var n int
-	_, err := m.tx.Row(m.ctx, []any{&n}, `SELECT count(*) FROM matter c WHERE c.subject = $1 AND c.id <> $2 AND
+	// Of another complaint or appeal one may have been a judge before.
+	kinds := "'application', 'renewal', 'amendment', 'surveillance'"
+	if m.c.Kind == iotmark.Appeal {
+		kinds += ", 'complaint'"
+	}
+	_, err := m.tx.Row(m.ctx, []any{&n}, `SELECT count(*) FROM matter c WHERE c.subject = $1 AND c.id <> $2 AND c.kind IN (`+kinds+`) AND
 		(EXISTS (SELECT 1 FROM part p WHERE p.matter = c.id AND p.person = $3) OR EXISTS (SELECT 1 FROM act a WHERE a.matter = c.id AND a.person = $3))`,
 		m.c.Subject, m.c.ID, m.by.Person)
 	if err == nil && n > 0 {
-		return fmt.Sprintf("%s had a part in what is appealed", m.by.Person), nil
+		return fmt.Sprintf("%s had a part in what the case is about", m.by.Person), nil
 	}
 	return "", err
 }
