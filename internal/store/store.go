@@ -195,6 +195,18 @@ func (d *DB) Close() error {
 	return err
 }
 
+// Scrub makes what was deleted or written over in SQLite unfindable now: what
+// the log beside the file still has of it is written into the file and cut
+// off. Where others read meanwhile it does what it can. PostgreSQL does so by
+// itself in its time (VACUUM).
+func (d *DB) Scrub(ctx context.Context) error {
+	if d.engine != SQLite {
+		return nil
+	}
+	var busy, log, done int64
+	return d.tell(d.write.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &done))
+}
+
 // Tx is a transaction: all that is done in it happens, or nothing.
 type Tx struct{ tx *sql.Tx }
 

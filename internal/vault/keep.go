@@ -170,7 +170,8 @@ func (v *Vault) Prune(ctx context.Context, by string, day iotmark.Date, then fun
 
 // Sweep takes away the objects of no piece: of what was erased or expired, and
 // of what was coming in when the program or the machine went down, once the
-// time for it is over. It returns how many went.
+// time for it is over. It returns how many went, and leaves nothing of
+// destroyed keys in the log of SQLite.
 func (v *Vault) Sweep(ctx context.Context) (int, error) {
 	if err := v.present(ctx); err != nil {
 		return 0, err
@@ -192,6 +193,9 @@ func (v *Vault) Sweep(ctx context.Context) (int, error) {
 			break
 		}
 		n++
+	}
+	if n > 0 && err == nil {
+		err = v.db.Scrub(ctx) // some of it may have been erased
 	}
 	return n, err
 }
