@@ -226,16 +226,31 @@ func (s *Scheme) Qualify(ctx context.Context, by iotmark.Actor, on On, q Compete
 		if q.Area == "" || q.Shown == "" || q.Until == "" {
 			return invalid("competence", "competence-incomplete", "a competence has an area, what shows it, and a last day")
 		}
-		if err := m.isDay(q.Until); err != nil {
-			return err
-		}
-		if err := m.known(q.Person); err != nil {
+		if err := errors.Join(m.isDay(q.Until), m.known(q.Person), m.lasts(q)); err != nil {
 			return err
 		}
 		_, err := m.tx.Exec(m.ctx, "INSERT INTO competence (person, area, shown, until_day) VALUES ($1, $2, $3, $4) ON CONFLICT (person, area) DO UPDATE SET shown = excluded.shown, until_day = excluded.until_day",
 			q.Person, q.Area, q.Shown, string(q.Until))
 		return err
 	}})
+}
+
+// lasts holds a competence to those that the methods know, and to how long it
+// is good for without being shown again.
+func (m *moment) lasts(q Competence) error {
+	if err := m.cfg.Catalogue.LoadMethods(); err != nil {
+		return err
+	}
+	for _, c := range m.cfg.Catalogue.Competences {
+		if string(c.ID) != q.Area {
+			continue
+		}
+		if last := iotmark.DateOf(m.day.Time().AddDate(0, c.Months, 0)); q.Until > last {
+			return invalid("until", "competence-long", "%s must be shown again after %d months, so it lasts until %s at most", c.Name, c.Months, last)
+		}
+		return nil
+	}
+	return invalid("area", "competence-unknown", "no method asks for a competence %.40q; iotmark catalogue method lists them", q.Area)
 }
 
 // Declare keeps an interest that the actor himself has in an organisation. It

@@ -199,7 +199,7 @@ func (h *House) found() {
 	h.Appoint(Reporter, iotmark.RoleReporter)
 	for i := range 2 {
 		h.Appoint(h.Assessor(i), iotmark.RoleAssessor)
-		h.OK(s.Qualify(ctx, Steward, scheme.On{}, scheme.Competence{Person: h.Assessor(i).Person, Area: "device-security", Shown: "course of 2026", Until: "2030-01-01"}))
+		h.OK(s.Qualify(ctx, Steward, scheme.On{}, scheme.Competence{Person: h.Assessor(i).Person, Area: "device-security", Shown: "course of 2026", Until: scheme.Day(h.Now(), 700)}))
 	}
 	for i := range h.Keys.Committee {
 		h.Appoint(h.Member(i), iotmark.RoleCommittee)
