@@ -33,6 +33,7 @@ once a day, and after every decision.
 			&cli.StringFlag{Name: "operator", Usage: "the operator's key, for the entry: `FILE`"},
 			&cli.StringFlag{Name: "issuer", Usage: "the issuer's key, for lists and credentials: `FILE`"},
 			trustFlag(),
+			atFlag(),
 			&cli.StringFlag{Name: "policy", Usage: "whose witnesses are asked: `FILE`"},
 		}, passphraseFlags()...),
 		Action: attest,
@@ -48,7 +49,11 @@ func attest(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	c := issuance.Config{Trust: t, Dir: site, Now: time.Now}
+	now, err := clock(cmd)
+	if err != nil {
+		return err
+	}
+	c := issuance.Config{Trust: t, Dir: site, Now: now}
 	for _, s := range []struct {
 		flag string
 		to   *issuance.Signer

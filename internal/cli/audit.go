@@ -32,6 +32,7 @@ checkpoint does not hold, 4 the log could not be read.`,
 		Flags: []cli.Flag{
 			trustFlag(),
 			formatFlag(),
+			atFlag(),
 		},
 		Action: runAudit,
 	}
@@ -60,12 +61,12 @@ func readTrust(name string) (*verify.Trust, error) {
 }
 
 // auditorOf opens the log at a place for an audit.
-func auditorOf(where string, t *verify.Trust) (*audit.Auditor, error) {
+func auditorOf(where string, t *verify.Trust, now func() time.Time) (*audit.Auditor, error) {
 	r, err := ledger.NewReader(where, t.Log)
 	if err != nil {
 		return nil, err
 	}
-	return audit.New(r, t, time.Now)
+	return audit.New(r, t, now)
 }
 
 // replaying tells how far a replay is.
@@ -89,7 +90,11 @@ func runAudit(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	a, err := auditorOf(where, t)
+	now, err := clock(cmd)
+	if err != nil {
+		return err
+	}
+	a, err := auditorOf(where, t, now)
 	if err != nil {
 		return err
 	}

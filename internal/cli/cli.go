@@ -174,6 +174,7 @@ func root(stdin io.Reader, stdout, stderr io.Writer) *cli.Command {
 			keyCommand(),
 			keysCommand(),
 			entryCommand(),
+			caseCommand(),
 			doctorCommand(),
 			catalogueCommand(),
 		},

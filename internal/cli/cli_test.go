@@ -18,6 +18,7 @@ import (
 
 	"github.com/open-iot-mark/iotmark/internal/cli"
 	"github.com/open-iot-mark/iotmark/internal/confine"
+	"github.com/open-iot-mark/iotmark/internal/store/pgtest"
 )
 
 func TestMain(m *testing.M) {
@@ -39,14 +40,15 @@ type quiet struct{ m *testing.M }
 func (q quiet) Run() int {
 	os.Unsetenv("GITHUB_STEP_SUMMARY")
 	os.Unsetenv("GITHUB_ACTIONS")
-	return q.m.Run()
+	return pgtest.Run(q.m)
 }
 
 // The scripts are stories, and manual: what a person types, and what comes.
 func TestScripts(t *testing.T) { scripts(t, "testdata", nil) }
 
-// scripts runs the scripts of a folder, with commands of their own.
-func scripts(t *testing.T, dir string, cmds map[string]func(*testscript.TestScript, bool, []string)) {
+// scripts runs the scripts of a folder, or one script, with commands of their
+// own and more of an environment: names and values.
+func scripts(t *testing.T, dir string, cmds map[string]func(*testscript.TestScript, bool, []string), set ...string) {
 	t.Helper()
 	products, err := filepath.Abs("../../testdata/products")
 	if err != nil {
@@ -54,13 +56,20 @@ func scripts(t *testing.T, dir string, cmds map[string]func(*testscript.TestScri
 	}
 	all := map[string]func(*testscript.TestScript, bool, []string){"exits": exits}
 	maps.Copy(all, cmds)
+	var files []string
+	if strings.HasSuffix(dir, ".txtar") {
+		dir, files = "", []string{dir}
+	}
 	testscript.Run(t, testscript.Params{
-		Dir: dir,
+		Dir: dir, Files: files,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("PRODUCTS", products)
 			e.Setenv("AT", "2026-11-22")
 			e.Setenv("NO_COLOR", "1")
 			e.Setenv("READY", os.Getenv("READY"))
+			for i := 0; i+1 < len(set); i += 2 {
+				e.Setenv(set[i], set[i+1])
+			}
 			return nil
 		},
 		Cmds:      all,
@@ -91,7 +100,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	cmd := exec.Command(path, args[2:]...)
 	cmd.Dir = ts.MkAbs(".")
-	for _, k := range []string{"PATH", "HOME", "TMPDIR", "NO_COLOR", "PRODUCTS", "AT"} {
+	for _, k := range []string{"PATH", "HOME", "TMPDIR", "NO_COLOR", "PRODUCTS", "AT", "IOTMARK_AT", "IOTMARK_DATA"} {
 		cmd.Env = append(cmd.Env, k+"="+ts.Getenv(k))
 	}
 	var out, errs bytes.Buffer

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v3"
 
@@ -36,6 +35,7 @@ into DIR.
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "domain", Usage: "`DOMAIN` of the scheme; for the first run"},
 			&cli.BoolFlag{Name: "seal", Usage: "go on when enough have signed; do not wait for the others"},
+			atFlag(),
 		},
 		Action: keysCeremony,
 	}
@@ -46,7 +46,11 @@ func keysCeremony(_ context.Context, cmd *cli.Command) error {
 		return usage("keys ceremony takes one folder")
 	}
 	dir := cmd.Args().First()
-	s, err := ceremony.Run(dir, ceremony.Options{Domain: cmd.String("domain"), Now: time.Now(), Random: random, Seal: cmd.Bool("seal")})
+	now, err := clock(cmd)
+	if err != nil {
+		return err
+	}
+	s, err := ceremony.Run(dir, ceremony.Options{Domain: cmd.String("domain"), Now: now(), Random: random, Seal: cmd.Bool("seal")})
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func verifyMark(ctx context.Context, cmd *cli.Command, at string, code bool) err
 		if where == "" {
 			return usage("%s is the code of a mark: say where to look with --from, the address or folder of the log or of a mirror", at)
 		}
-		a, err := auditorOf(where, t)
+		a, err := auditorOf(where, t, time.Now)
 		if err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 // The walks are stories of the whole, told to people: each runs as it stands.
-func TestWalks(t *testing.T) { scripts(t, "../../docs/walks", services()) }
+func TestWalks(t *testing.T) { scripts(t, "../../docs/walks/proof.txtar", services()) }
 
 // folder is where a package stands that a document names by its last word.
 func folder(pkg string) string {

@@ -137,7 +137,7 @@ func witnessServe(ctx context.Context, cmd *cli.Command) error {
 		if len(c.Logs) > 1 || len(c.Logs) == 1 && c.Logs[0] != t.Log {
 			return usage("an auditor watches the one log of its trust file; leave --log out")
 		}
-		a, err := auditorOf(where, t)
+		a, err := auditorOf(where, t, time.Now)
 		if err != nil {
 			return err
 		}
