@@ -52,7 +52,7 @@ func houseFlags(format bool) []cli.Flag {
 		atFlag(),
 	}
 	if format {
-		flags = append(flags, &cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "text", Usage: "`FORMAT` text or json"})
+		flags = append(flags, formatFlag())
 	}
 	return append(flags, passphraseFlags()...)
 }
