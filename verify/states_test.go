@@ -49,7 +49,8 @@ func statesDocument() string {
 	b.WriteString("<!-- Written by make generate from the tables of the root package and of verify; do not edit. -->\n# States of a mark\n\n")
 	b.WriteString("A mark moves by entries of the public log, and by time. What is not in this table is not allowed:\n" +
 		"an entry that would do it stays in the log and has no effect. Replay, procedures and pages go by the\n" +
-		"same table (`iotmark.MarkMoves`). What the entries say stands in [entries.md](entries.md).\n\n```mermaid\nstateDiagram-v2\n")
+		"same table (`iotmark.MarkMoves`). What the entries say stands in [entries.md](entries.md), the procedures\n" +
+		"that lead to them, and who may act in them, in [cases.md](cases.md).\n\n```mermaid\nstateDiagram-v2\n")
 	beside := map[iotmark.MarkState][]string{}
 	for _, m := range iotmark.MarkMoves() {
 		switch {

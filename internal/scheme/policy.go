@@ -15,6 +15,11 @@ var certifying = []iotmark.CaseKind{iotmark.Application, iotmark.Renewal, iotmar
 // judging are the roles that must stand apart from the maker.
 var judging = []iotmark.Role{iotmark.RoleRegistrar, iotmark.RoleAssessor, iotmark.RoleTester, iotmark.RoleReviewer, iotmark.RoleCommittee, iotmark.RolePanel}
 
+// sided are the roles that stand on a side of a case. Taking in is on none.
+var sided = []iotmark.Role{iotmark.RoleApplicant, iotmark.RoleAssessor, iotmark.RoleTester, iotmark.RoleReviewer, iotmark.RoleCommittee, iotmark.RolePanel}
+
+//go:generate go test . -run TestDocs -update
+
 // Bar is one row of the table of who may not do what. It stands in the way of
 // an act where its kinds and roles fit, and its test says so.
 type Bar struct {
@@ -37,7 +42,7 @@ var bars = []Bar{
 		"somebody who has an office at the owner of the scheme judges a product", "Directive (EU) 2024/825, annex, 2a; legal musts C-10", ownerCertifies},
 	{"not-assigned", certifying, []iotmark.Role{iotmark.RoleAssessor, iotmark.RoleTester, iotmark.RoleReviewer, iotmark.RoleCommittee, iotmark.RolePanel}, nil,
 		"somebody acts in a case in which he has no part", "ISO/IEC 17065:2012, 7.3.1", notAssigned},
-	{"two-sides", certifying, append(slices.Clone(judging), iotmark.RoleApplicant), nil,
+	{"two-sides", certifying, sided, nil,
 		"one person stands on two sides of a case: taking in aside, who evaluates does not review, and who evaluates or reviews does not decide", "ISO/IEC 17065:2012, 7.5.1, 7.6.2", twoSides},
 	{"interest", certifying, judging, nil,
 		"somebody judges a maker in which he has an interest, or had one within the time that the scheme sets", "ISO/IEC 17065:2012, 4.2; legal musts C-11", interest},
@@ -178,11 +183,7 @@ func (s *Scheme) side(r iotmark.Role) string {
 }
 
 func twoSides(m *moment) (string, error) {
-	mine := m.side(m.role)
-	if mine == "" {
-		return "", nil
-	}
-	other := ""
+	mine, other := m.side(m.role), ""
 	look := func(scan func(...any) error) error {
 		var r string
 		err := scan(&r)
