@@ -1,6 +1,7 @@
 package scheme_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/open-iot-mark/iotmark"
@@ -59,18 +60,30 @@ func TestDays(t *testing.T) {
 		if c := h.OK(s.Case(ctx, schemetest.Applicant, g.ID)); c.State != "attested" {
 			t.Fatalf("the log has the grant, and the case is %s", c.State)
 		}
-		if n := len(h.Cases(iotmark.Surveillance, g.Subject)); n != 0 {
+		if n := looks(h, g.Subject, scheme.ByGrant, scheme.ByYear); n != 0 {
 			t.Fatalf("%d cases of surveillance on the first day", n)
 		}
 		h.Days(61)
 		h.Work()
-		if n := len(h.Cases(iotmark.Surveillance, g.Subject)); n != 1 {
+		if n := looks(h, g.Subject, scheme.ByGrant, scheme.ByYear); n != 1 {
 			t.Fatalf("%d cases of surveillance after 61 days", n)
 		}
 		h.Days(310)
 		h.Work()
-		if n := len(h.Cases(iotmark.Surveillance, g.Subject)); n != 2 {
+		if n := looks(h, g.Subject, scheme.ByGrant, scheme.ByYear); n != 2 {
 			t.Fatalf("%d cases of surveillance after a year", n)
 		}
 	})
+}
+
+// looks counts the cases of surveillance on a mark for some causes.
+func looks(h *schemetest.House, mark string, causes ...scheme.Cause) (n int) {
+	for _, c := range h.Cases(iotmark.Surveillance, mark) {
+		for _, cause := range causes {
+			if strings.HasPrefix(c.About, string(cause)+": ") {
+				n++
+			}
+		}
+	}
+	return n
 }

@@ -50,6 +50,8 @@ func (s *Scheme) Handlers() map[job.Kind]job.Handler {
 		JobFollow:    {Do: s.follow},
 		JobLookAt:    {Do: s.follow},
 		JobAttest:    {Do: s.attest},
+		JobDaily:     {Do: s.recheckAll, Timeout: 10 * time.Minute},
+		JobRecheck:   {Do: s.recheck, Timeout: time.Hour},
 		JobEnd:       {Do: s.end},
 		JobPrune:     {Do: s.prune, Timeout: time.Hour},
 		JobDetermine: {Do: s.determine, Timeout: time.Hour},
@@ -59,7 +61,7 @@ func (s *Scheme) Handlers() map[job.Kind]job.Handler {
 // Start asks for what is done again and again.
 func (s *Scheme) Start(ctx context.Context, q *job.Queue) error {
 	return s.db.Do(ctx, func(tx *store.Tx) error {
-		return errors.Join(q.Every(ctx, tx, JobDays, job.Hourly), q.Every(ctx, tx, JobPrune, job.Daily))
+		return errors.Join(q.Every(ctx, tx, JobDays, job.Hourly), q.Every(ctx, tx, JobPrune, job.Daily), q.Every(ctx, tx, JobDaily, job.Daily))
 	})
 }
 
