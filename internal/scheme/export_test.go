@@ -30,3 +30,6 @@ func (s *Scheme) MayBegin(ctx context.Context, by iotmark.Actor, k iotmark.CaseK
 	}
 	return err
 }
+
+// WouldBe is what a dry run says of one mark.
+var WouldBe = wouldBe
