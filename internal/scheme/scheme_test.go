@@ -17,6 +17,9 @@ func TestMain(m *testing.M) {
 	if confine.IsChild(os.Args) {
 		os.Exit(confine.Work(determine.Readers()))
 	}
+	if work, ok := os.LookupEnv(childEnv); ok {
+		os.Exit(child(work))
+	}
 	os.Exit(pgtest.Run(m))
 }
 
