@@ -1,43 +1,61 @@
 package verifier
 
 import (
-	"cmp"
-	"iter"
 	"regexp"
 	"slices"
 	"strings"
 )
 
 // Our sources keep to a part of the language: functions are arrows, every
-// statement has its semicolon, templates have no holes. Their tokens are
-// spaces, comments, texts, words and signs; a slash begins a regular
-// expression where no value stands before it.
+// statement has its semicolon, what a loop repeats is a block or ends in one,
+// templates have no holes. Their tokens are spaces, comments, texts, words and
+// signs; a slash begins a regular expression where no value stands before it.
 var (
 	token   = regexp.MustCompile(`^(?:\s+|//.*|'(?:[^'\\]|\\.)*'|[\w$]+|=>|\?\.|\.\.\.|.)`)
 	pattern = regexp.MustCompile(`^/(?:[^/\\\[]|\\.|\[(?:[^\]\\]|\\.)*\])+/[a-z]*`)
 	word    = regexp.MustCompile(`^[\w$]+$`)
-	naming  = regexp.MustCompile(`^(?:[a-z]\w*|[A-Z]+)$`)
-	// What has the form of our names and is not ours.
-	foreign = strings.Fields("JSON async atob await break btoa catch const continue crypto do document else export false for globalThis if in let new null of return throw true try typeof undefined verify while")
+	// What is as short as the names that we give, and not ours to give.
+	taken = []string{"as", "do", "if", "in", "of"}
 )
 
 // part is a token that is kept: where its bracket ends, and what it names.
 type part struct {
 	text  string
-	other int   // of a bracket: the place of its fellow
-	name  *name // of a name that may be another
-	short bool  // the member of an object has the same name
+	other int    // of a bracket: the place of its fellow
+	block bool   // of a bracket: statements stand in it
+	named bool   // a word that is not a member
+	short bool   // the member of an object has the same name
+	in    *scope // the innermost
+	name  *name  // of a word that we named
 }
 
-// name is one of the outermost level, or of one statement there.
+// scope is the whole, a function, a loop or a block: where it begins and ends,
+// what it is in, and the names that are its own.
+type scope struct {
+	from, to int
+	outer    *scope
+	names    map[string]*name
+}
+
+// bind enters what a pattern names: all words in it but the values that stand
+// in for what is missing.
+func (s *scope) bind(pattern []part) {
+	for i, p := range pattern {
+		if p.named && (i == 0 || pattern[i-1].text != "=") {
+			s.names[p.text] = &name{scope: s}
+		}
+	}
+}
+
+// name is what one word means in one scope.
 type name struct {
-	short    string
-	at       []int // the places where it stands
-	from, to int   // the innermost function that has them all
+	*scope
+	short string
+	at    []int // the places where it stands
 }
 
-// meets tells whether a name cannot be called like one of a function around
-// its own: because that one stands in it.
+// meets tells whether a name cannot be called like one of a scope around its
+// own: because that one stands in it.
 func (n *name) meets(outer *name) bool {
 	return slices.ContainsFunc(outer.at, func(i int) bool { return n.from <= i && i < n.to })
 }
@@ -46,24 +64,16 @@ func (n *name) meets(outer *name) bool {
 // and the length of names. Members of objects keep theirs, and no name comes
 // to hide one that its function uses.
 func shrink(source string) string {
-	parts, all := parse(tokens(source))
-	for _, n := range all {
-		n.to = len(parts)
-	}
-	for from, to := range functions(parts) {
-		for _, n := range all {
-			if from <= n.at[0] && n.at[len(n.at)-1] < to && to-from < n.to-n.from {
-				n.from, n.to = from, to
-			}
-		}
-	}
-	// From the outside in, and in the order of the text: then functions that
-	// are alike are written alike, which compresses well.
-	slices.SortFunc(all, func(a, b *name) int { return cmp.Or(b.to-b.from-a.to+a.from, a.at[0]-b.at[0]) })
+	parts := parse(tokens(source))
+	all := resolve(parts)
 	for i, n := range all {
-		for k := 0; n.short == ""; k++ {
+		k := 0
+		if n.outer == nil {
+			k = 6 // so that no function lacks the first letters for its own
+		}
+		for ; n.short == ""; k++ {
 			c := spell(k)
-			if !slices.Contains(foreign, c) && !slices.ContainsFunc(all[:i], func(o *name) bool { return o.short == c && n.meets(o) }) {
+			if !slices.Contains(taken, c) && !slices.ContainsFunc(all[:i], func(o *name) bool { return o.short == c && n.meets(o) }) {
 				n.short = c
 			}
 		}
@@ -110,47 +120,91 @@ func tokens(s string) (all []string) {
 	return all
 }
 
-// functions gives where each function begins, and where it ends at the latest.
-func functions(parts []part) iter.Seq2[int, int] {
-	return func(yield func(int, int) bool) {
-		for i, p := range parts {
-			if p.text != "=>" {
-				continue
+// enclose finds the scopes, and which of them each part is in.
+func enclose(parts []part) {
+	all := []*scope{{to: len(parts), names: map[string]*name{}}}
+	for i, p := range parts {
+		s, ends := &scope{from: i, to: i + 1, names: map[string]*name{}}, []string{";"}
+		switch {
+		case p.block:
+			s.to = i
+		case p.text == "for":
+			s.to = parts[i+1].other + 1
+		case p.text == "catch" && parts[i-1].text == "}":
+			if parts[i+1].text == "(" {
+				s.to = parts[i+1].other + 1
+				s.bind(parts[i+1 : s.to])
 			}
-			from, to := i-1, i+1
-			if parts[from].text == ")" {
-				from = parts[from].other
+		case p.text == "=>":
+			ends = append(ends, ",")
+			if s.from--; parts[s.from].text == ")" {
+				s.from = parts[s.from].other
 			}
-			if parts[to].text == "{" {
-				to = parts[to].other + 1
-			} else {
-				for ; to < len(parts) && !slices.Contains([]string{",", ";", ")", "]", "}"}, parts[to].text); to++ {
-					to = max(to, parts[to].other)
-				}
-			}
-			if !yield(from, to) {
-				return
-			}
+			s.bind(parts[s.from:i])
+		default:
+			continue
+		}
+		if parts[s.to].text == "{" {
+			s.to = parts[s.to].other + 1
+		} else {
+			s.to = end(parts, s.to, ends...)
+		}
+		all = append(all, s)
+	}
+	// From the outside in, so that the innermost is the last.
+	slices.SortStableFunc(all, func(a, b *scope) int { return b.to - b.from - a.to + a.from })
+	for _, s := range all {
+		s.outer = parts[s.from].in
+		for i := s.from; i < s.to; i++ {
+			parts[i].in = s
 		}
 	}
 }
 
-// parse tells names from what only looks like one, and which are the same.
-func parse(all []string) (parts []part, names []*name) {
-	outer, own := map[string]*name{}, map[string]*name{}
-	for depth, i := 0, 0; i < len(all); i++ {
-		switch all[i] {
-		case "(", "[", "{":
-			depth++
-		case ")", "]", "}":
-			depth--
-		case "const":
-			if n := all[i+1]; depth == 0 && n != "verify" {
-				outer[n] = &name{}
-				names = append(names, outer[n])
-			}
+// end gives where what begins at a place has one of these signs behind it, or
+// the end of the bracket that it stands in.
+func end(parts []part, i int, signs ...string) int {
+	for signs = append(signs, ")", "]", "}"); i < len(parts) && !slices.Contains(signs, parts[i].text); i++ {
+		i = max(i, parts[i].other)
+	}
+	return i
+}
+
+// resolve finds out which names are the same, and gives all from the outside
+// in, in the order of the text: then functions that are alike are written
+// alike, which compresses well. What is exported keeps its name, and so does
+// what nothing declares.
+func resolve(parts []part) (all []*name) {
+	enclose(parts)
+	for i, p := range parts {
+		if (p.text != "const" || i > 0 && parts[i-1].text == "export") && p.text != "let" {
+			continue
+		}
+		for from, more := i+1, true; more; {
+			to := end(parts, from, "=", "of", ",", ";")
+			p.in.bind(parts[from:to])
+			to = end(parts, to, ",", ";")
+			from, more = to+1, parts[to].text == ","
 		}
 	}
+	for i := range parts {
+		p := &parts[i]
+		for s := p.in; p.named && s != nil && p.name == nil; s = s.outer {
+			p.name = s.names[p.text]
+		}
+		if n := p.name; n != nil {
+			if n.at == nil {
+				all = append(all, n)
+			}
+			n.at = append(n.at, i)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *name) int { return b.to - b.from - a.to + a.from })
+	return all
+}
+
+// parse tells names from what only looks like one, and blocks from objects.
+func parse(all []string) (parts []part) {
 	open, kinds, starts := []int{-1}, []string{""}, []string{all[0]}
 	at := func(i int) string {
 		if i < 0 || i >= len(all) {
@@ -162,7 +216,8 @@ func parse(all []string) (parts []part, names []*name) {
 		before, after, in, p := at(i-1), at(i+1), len(open)-1, part{text: t}
 		switch t {
 		case "(", "[", "{":
-			if t == "{" && !slices.Contains([]string{"", ")", "=>", ";", "else", "try", "catch"}, before) {
+			p.block = t == "{" && slices.Contains([]string{"", ")", "=>", ";", "else", "try", "catch"}, before)
+			if t == "{" && !p.block {
 				t = "object"
 			}
 			open, kinds, starts = append(open, len(parts)), append(kinds, t), append(starts, after)
@@ -178,9 +233,6 @@ func parse(all []string) (parts []part, names []*name) {
 				p.text = ","
 			}
 			starts[in] = after
-			if in == 0 {
-				own = map[string]*name{}
-			}
 		case ",":
 			if slices.Contains([]string{"}", "]", ")"}, after) {
 				continue
@@ -191,21 +243,10 @@ func parse(all []string) (parts []part, names []*name) {
 			}
 		default:
 			member := kinds[in] == "object" && (before == "{" || before == ",")
-			if !naming.MatchString(t) || slices.Contains(foreign, t) || before == "." || before == "?." || member && after == ":" {
-				break
-			}
-			p.short = member && slices.Contains([]string{",", "}", "="}, after)
-			of := own
-			if outer[t] != nil {
-				of = outer
-			} else if own[t] == nil {
-				own[t] = &name{}
-				names = append(names, own[t])
-			}
-			p.name = of[t]
-			p.name.at = append(p.name.at, len(parts))
+			p.named = word.MatchString(t) && before != "." && before != "?." && !(member && after == ":")
+			p.short = p.named && member && slices.Contains([]string{",", "}", "="}, after)
 		}
 		parts = append(parts, p)
 	}
-	return parts, names
+	return parts
 }
