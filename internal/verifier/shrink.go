@@ -54,14 +54,17 @@ type name struct {
 	at    []int // the places where it stands
 }
 
-// meets tells whether a name cannot be called like one of a scope around its
-// own: because that one stands in it.
-func (n *name) meets(outer *name) bool {
-	return slices.ContainsFunc(outer.at, func(i int) bool { return n.from <= i && i < n.to })
+// meets tells whether two names cannot be the same, because one stands in a
+// scope that is in its own and has the other.
+func (n *name) meets(o *name) bool {
+	if n.to-n.from > o.to-o.from {
+		n, o = o, n
+	}
+	return slices.ContainsFunc(o.at, func(i int) bool { return n.from <= i && i < n.to })
 }
 
 // shrink leaves out of a source what only its reader needs: comments, spaces,
-// and the length of names. Members of objects keep theirs, and no name comes
+// the length of names and the word const. Members of objects keep theirs, and no name comes
 // to hide one that its function uses.
 func shrink(source string) string {
 	parts := parse(tokens(source))
@@ -170,14 +173,16 @@ func end(parts []part, i int, signs ...string) int {
 	return i
 }
 
-// resolve finds out which names are the same, and gives all from the outside
-// in, in the order of the text: then functions that are alike are written
-// alike, which compresses well. What is exported keeps its name, and so does
-// what nothing declares.
+// declares tells whether a statement that begins so gives names.
+func declares(t string) bool { return t == "const" || t == "let" }
+
+// resolve finds out which names are the same, and gives first what stands in
+// most places, so that it becomes short. What is exported keeps its name, and so
+// does what nothing declares.
 func resolve(parts []part) (all []*name) {
 	enclose(parts)
 	for i, p := range parts {
-		if (p.text != "const" || i > 0 && parts[i-1].text == "export") && p.text != "let" {
+		if p.text != "let" || i > 0 && parts[i-1].text == "export" {
 			continue
 		}
 		for from, more := i+1, true; more; {
@@ -199,7 +204,7 @@ func resolve(parts []part) (all []*name) {
 			n.at = append(n.at, i)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b *name) int { return b.to - b.from - a.to + a.from })
+	slices.SortStableFunc(all, func(a, b *name) int { return len(b.at) - len(a.at) })
 	return all
 }
 
@@ -229,7 +234,7 @@ func parse(all []string) (parts []part) {
 			if after == "}" {
 				continue
 			}
-			if starts[in] == "const" && after == "const" {
+			if declares(starts[in]) && declares(after) {
 				p.text = ","
 			}
 			starts[in] = after
@@ -237,10 +242,11 @@ func parse(all []string) (parts []part) {
 			if slices.Contains([]string{"}", "]", ")"}, after) {
 				continue
 			}
-		case "const":
+		case "const", "let":
 			if before == ";" && parts[len(parts)-1].text == "," {
 				continue
 			}
+			p.text = "let" // what must not change was seen in the source
 		default:
 			member := kinds[in] == "object" && (before == "{" || before == ",")
 			p.named = word.MatchString(t) && before != "." && before != "?." && !(member && after == ":")
