@@ -64,8 +64,8 @@ func (n *name) meets(o *name) bool {
 }
 
 // shrink leaves out of a source what only its reader needs: comments, spaces,
-// the length of names and the word const. Members of objects keep theirs, and no name comes
-// to hide one that its function uses.
+// the length of names and the word const. Members of objects keep their names,
+// and no name comes to hide one that its scope uses.
 func shrink(source string) string {
 	parts := parse(tokens(source))
 	all := resolve(parts)

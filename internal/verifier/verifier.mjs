@@ -36,8 +36,8 @@ const b64 = (s, n) => {
 	return b;
 };
 
-// Every number of a log is a decimal below 2^53 without a leading zero.
-const number = s => +must(/^(0|[1-9]\d{0,15})$/.test(s) && s <= Number.MAX_SAFE_INTEGER && s);
+// Every number of a log is a decimal below 2^53, in its one form.
+const number = s => +must(+s + '' === s && count(+s) && s);
 
 // canon writes a value as RFC 8785 does: texts and whole numbers of ECMAScript
 // are already in that form. Other numbers are not used.
@@ -135,7 +135,7 @@ const readPolicy = async s => {
 			witnesses.push({ ...k, label: a });
 			define(a);
 		} else if (kind === 'group') {
-			const k = b === 'any' ? 1 : b === 'all' ? more.length : +must(/^[1-9]\d{0,2}$/.test(b) && b);
+			const k = b === 'any' ? 1 : b === 'all' ? more.length : number(b);
 			must(k && k <= more.length);
 			for (const m of more) must(named.has(m) && !used.includes(m)), used.push(m);
 			define(a, { k, of: more });
@@ -216,7 +216,7 @@ const base58 = (s, n) => {
 // or throws. form takes the members that must be there and those that may.
 const is = re => v => typeof v === 'string' && re.test(v);
 const any = is(/^/);
-const int = (least, most = Number.MAX_SAFE_INTEGER) => v => Number.isSafeInteger(v) && v >= least && v <= most;
+const int = (least, most) => v => Number.isSafeInteger(v) && v >= least && !(v > most);
 const list = (f, least = 0, most = 200) => v => Array.isArray(v) && v.length >= least && v.length <= most && v.every(x => f(x));
 const each = (names, f) => Object.fromEntries(names.split(' ').map(k => [k, f]));
 const form = (need, may) => v => Object.keys({ ...need, ...v }).every(k => ({ __proto__: null, ...need, ...may })[k](v[k]));
@@ -233,11 +233,11 @@ const lei = v => is(/^[0-9A-Z]{18}\d\d$/)(v) && BigInt(v.replace(/[A-Z]/g, c => 
 const gtin = v => is(/^\d{14}$/)(v) && [...v].reduce((n, d, i) => n + d * (3 - i % 2 * 2), 0) % 10 === 0;
 const code = v => is(/^[0-9A-HJKMNP-TV-Z]{8}$/)(v) && [...v].reduce((n, c, i) => {
 	const x = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'.indexOf(c) * (2 - i % 2);
-	return n + (x >> 5) + x % 32;
+	return n + (x >> 5) + x;
 }, 0) % 32 === 0;
 const keys = roles => v => list(form({
 	key: sshKey,
-	name: v => is(/^[^]{1,200}$/)(v) && v.split(/[./]/).every(slug),
+	name: v => any(v) && v.length < 201 && v.split(/[./]/).every(slug),
 	org: v => slug(v) || host(v),
 	person: is(/^[a-z]{1,8}\d{1,6}$/),
 	role: v => roles.split(' ').includes(v),
@@ -384,7 +384,7 @@ const signers = async (e, domain, rule, keys) => {
 		}
 	}
 	const now = all.filter(k => !(e.index >= k.until)), r = tell(rule, now);
-	if (any(r)) must(0, now.length < all.length && !any(tell(rule, all)) ? 'key-ended' : r);
+	must(!any(r), now.length < all.length && !any(tell(rule, all)) ? 'key-ended' : r);
 	return r;
 };
 
@@ -450,7 +450,7 @@ const DAY = 86400;
 export const verify = async (file, trust, now) => {
 	const r = { signers: [], steps: [] };
 	try {
-		await run(file, trust, now, r, id => r.steps.push(id));
+		await run(file, trust, now, r);
 	} catch (e) {
 		r.answer = CANNOT.includes(e.id) ? 'cannot-check' : 'not-genuine';
 		r.failure = e.id ?? 'program-fault';
@@ -458,7 +458,8 @@ export const verify = async (file, trust, now) => {
 	return r;
 };
 
-const run = async (file, trust, now, r, step) => {
+const run = async (file, trust, now, r) => {
+	const step = id => r.steps.push(id);
 	await as('algorithm-missing', () => publicKey('\x01'.repeat(32), new DecompressionStream('gzip')));
 
 	step('bundle');
@@ -474,23 +475,21 @@ const run = async (file, trust, now, r, step) => {
 
 	// Every entry is in the log.
 	step('log');
-	const entries = [], opened = new Map(), tops = {};
+	const entries = [], opened = { __proto__: null }, tops = {};
 	for (const x of b.entries) {
-		const e = await entry(domain, x.entry);
-		Object.assign(e, await included(x.proof, e.hash, async note => opened.get(note) ?? opened.set(note, await checkpoint(note, log, policy)).get(note)));
-		must((tops[e.size] ??= e.top) === e.top, 'log-forked');
-		e.at = e.earliest || e.time;
-		entries.push(e);
+		const e = await entry(domain, x.entry), i = await included(x.proof, e.hash, async note => opened[note] ??= await checkpoint(note, log, policy));
+		must((tops[i.size] ??= i.top) === i.top, 'log-forked');
+		entries.push({ ...e, ...i, at: i.earliest || e.time });
 	}
 	const take = (...types) => {
 		const n = entries.findIndex(e => !types.includes(e.type));
 		return entries.splice(0, n < 0 ? 32 : n);
 	};
 	const rings = take('keyring.set'), orgs = take('org.accredited'), grants = take('mark.granted'), newer = take('mark.renewed', 'mark.amended'), states = take('status.published');
-	must(rings.length, 'keyring-missing');
-	must(grants.length, 'grant-missing');
-	must(states.length, 'status-missing');
-	must(!grants[1] && !newer[1] && !states[1] && !entries.length, 'bundle-malformed');
+	must(rings[0], 'keyring-missing');
+	must(grants[0], 'grant-missing');
+	must(states[0], 'status-missing');
+	must(!grants[1] && !newer[1] && !states[1] && !entries[0], 'bundle-malformed');
 	const [grant] = grants, [status] = states, [term = grant] = newer, last = rings.at(-1);
 	must(term === grant || term.subject === grant.subject && term.index > grant.index, 'terms-other-mark');
 	must(rising(rings, x => x.index), 'bundle-malformed');
@@ -513,9 +512,8 @@ const run = async (file, trust, now, r, step) => {
 	const signed = (e, keys = []) => signers(e, domain, (rings.findLast(x => x.index < e.index) ?? rings[0]).body.rules?.[e.type] ?? e.rule, [...last.body.keys, ...keys]);
 	for (const o of orgs) await signed(o);
 	for (const d of new Set([grant, term])) {
-		for (const { name, org, role } of await signed(d, orgs.flatMap(o => o.body.keys))) {
-			if (!r.signers.some(s => s.name === name && s.org === org && s.role === role)) r.signers.push({ name, org, role });
-		}
+		for (const { name, org, role } of await signed(d, orgs.flatMap(o => o.body.keys)))
+			if (!r.signers.some(s => canon(s) === canon({ name, org, role }))) r.signers.push({ name, org, role });
 	}
 	const m = term.body, slot = m.slot;
 	must(m.code === grant.body.code && slot === grant.body.slot, 'terms-other-mark');
@@ -527,15 +525,15 @@ const run = async (file, trust, now, r, step) => {
 	if (term !== grant) refs.push({ what: 'terms', ...term });
 	const secured = async (what, [doc, proof], context, created, e) => {
 		must(proof?.type === 'DataIntegrityProof' && proof.cryptosuite === 'eddsa-jcs-2022', 'integrity-unknown');
-		const method = proof.verificationMethod, proofValue = proof.proofValue;
+		const { cryptosuite, proofValue, type, verificationMethod } = proof;
 		const key = await as('issuer-unknown', () => {
 			const did = 'did:web:' + domain + '#';
-			must(method.startsWith(did));
-			const k = base58(method.slice(did.length), 34);
+			must(verificationMethod.startsWith(did));
+			const k = base58(verificationMethod.slice(did.length), 34);
 			return must(last.body.keys.find(x => x.role === 'issuer' && k === '\xed\x01' + sshKey(x.key).key));
 		});
 		must(!(e.index >= key.until), 'issuer-ended');
-		const options = { '@context': context, created, cryptosuite: proof.cryptosuite, proofPurpose: 'assertionMethod', type: proof.type, verificationMethod: method };
+		const options = { '@context': context, created, cryptosuite, proofPurpose: 'assertionMethod', type, verificationMethod };
 		const sig = await as(what + '-proof', () => must(canon(proof) === canon({ ...options, proofValue }) && base58(proofValue, 64)));
 		await as(what + '-signature-wrong', async () => checkSig(sshKey(key.key), sig, await hash(text(canon(options))) + await hash(text(canon(doc)))));
 	};
@@ -570,7 +568,7 @@ const run = async (file, trust, now, r, step) => {
 		must(coded.length < 33793, 'list-size');
 		const bits = await as('list-malformed', () => {
 			must(/^u[\w-]*$/.test(coded));
-			return gunzip(b64(coded.slice(1).replace(/-/g, '+').replace(/_/g, '/') + '='.repeat(1 - coded.length & 3)), BITS / 8, 'list-size');
+			return gunzip(b64(coded.slice(1).replaceAll('-', '+').replaceAll('_', '/') + '='.repeat(1 - coded.length & 3)), BITS / 8, 'list-size');
 		});
 		must(bits.length === BITS / 8, 'list-size');
 		await secured('list', parts, CONTEXT.slice(0, 1), iso(from), status);
