@@ -16,22 +16,21 @@ func verifierCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "verifier",
 		Usage: "write the page by which anybody checks marks in a browser",
-		Description: `Writes one file of HTML. Put it where you like, or keep it on a disk: it needs
-no server and reaches no network, and whoever opens it gives it the file of a
-mark. It does in a browser what iotmark verify does.
+		Description: `Writes one file of HTML. Put it where you like, or keep it on a disk: it
+needs no server and reaches no network, and whoever opens it gives it the
+file of a mark. It does in a browser what iotmark verify does.
 
    iotmark verifier --trust trust.json --out check.html
 
-Beside it comes verifier.mjs, which the page links to for whoever wants to read
-it: its program before names were made short and comments left out. Keep the
-two together. Without --out, the page alone goes to standard output, and with
---source the program alone.
+Beside it comes verifier.mjs, to which the page links: its program before
+names were made short and comments left out. Keep the two together. Without
+--out the page alone goes to standard output, with --source the program.
 
 A page proves nothing about those who serve it. Those who grant the mark
 should not be the only ones who have one.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "trust", Usage: "`FILE` trust.json that the page starts with"},
-			&cli.StringFlag{Name: "out", Usage: "write the page to `FILE`, which must be new, and verifier.mjs beside it"},
+			&cli.StringFlag{Name: "out", Usage: "write the page to new `FILE`, verifier.mjs beside it"},
 			&cli.BoolFlag{Name: "source", Usage: "write the program of the page as it was written, and no page"},
 			&cli.StringFlag{Name: "lang", Value: "en", Usage: "`LANG` of the page: " + strings.Join(verifier.Languages(), " or ")},
 		},
