@@ -5,10 +5,11 @@ type ReasonKind string
 
 // The kinds of reasons.
 const (
-	ByFact     ReasonKind = "fact"     // a product fact decides
-	ByClaim    ReasonKind = "claim"    // the maker's answer
-	ByFinding  ReasonKind = "finding"  // a finding of a check
-	ByEvidence ReasonKind = "evidence" // evidence that does or does not count
+	ByFact       ReasonKind = "fact"       // a product fact decides
+	ByClaim      ReasonKind = "claim"      // the maker's answer
+	ByFinding    ReasonKind = "finding"    // a finding of a check
+	ByEvidence   ReasonKind = "evidence"   // evidence that does or does not count
+	ByInspection ReasonKind = "inspection" // the note of a person who followed a written method
 )
 
 // Reason is one reason of a conclusion, in words by message id.
@@ -42,7 +43,8 @@ type Conclusion struct {
 	Assurance Assurance   `json:"assurance"`        // reached
 	Needs     Assurance   `json:"needs"`            // weakest step that counts
 	Counts    bool        `json:"counts"`           // conforms at or above Needs
-	// Contradicted is set when the claim says met and a finding failed.
+	// Contradicted is set when the claim says met, and a finding or the note
+	// of a person who inspected failed.
 	Contradicted bool     `json:"contradicted,omitempty"`
 	Reasons      []Reason `json:"reasons"`
 	Waits        Wait     `json:"waits,omitempty"`

@@ -28,7 +28,7 @@ type Method struct {
 	Title   string           `yaml:"title" json:"title"`
 	// Serves names the criteria that a verdict by this method speaks about.
 	// It is empty for the generic method, which serves every criterion that
-	// needs assessed; one with a method of its own is read where trying it is
+	// needs checked or assessed; one with a method of its own is read where trying it is
 	// not to be had.
 	Serves  []iotmark.CriterionID `yaml:"serves" json:"serves"`
 	Generic bool                  `yaml:"generic" json:"generic,omitempty"`
@@ -412,8 +412,8 @@ func (c *Catalogue) FindMethod(word string) (*Method, error) {
 
 // MethodsFor returns the methods by which a criterion is inspected, best first:
 // those that name it, and the generic ones where they carry to the step it
-// needs. What a program decides alone needs none. The criterion need not be a
-// must.
+// needs. What a program is to decide may be read by a person too, where no
+// check of this release can. The criterion need not be a must.
 func (c *Catalogue) MethodsFor(id iotmark.CriterionID) []*Method {
 	cr := c.Criterion(id)
 	if cr == nil || c.LoadMethods() != nil {
@@ -424,7 +424,7 @@ func (c *Catalogue) MethodsFor(id iotmark.CriterionID) []*Method {
 		switch {
 		case slices.Contains(m.Serves, id):
 			own = append(own, m)
-		case m.Generic && m.Step() >= cr.needs && cr.needs >= iotmark.Assessed:
+		case m.Generic && m.Step() >= cr.needs && cr.needs >= iotmark.Checked:
 			generic = append(generic, m)
 		}
 	}

@@ -122,7 +122,7 @@ func (m *Method) text(b *strings.Builder, c *Catalogue, head string, print bool)
 		}
 	}
 	fmt.Fprintf(b, "%s %s\n\n**%s.** Version %d, `%s`.\n\n%s\n\n", head, m.ID, m.Title, m.Version, m.Digest.Short(), m.Purpose)
-	serves := "every criterion that needs assessed"
+	serves := "every criterion that needs checked or assessed"
 	if !m.Generic {
 		serves = commas(m.Serves)
 	}

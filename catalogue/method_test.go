@@ -61,7 +61,7 @@ func TestMethodsFor(t *testing.T) {
 		"device-security.secure-updates":  {"device-security.tampered-update", "accountability.evidence-reading"},
 		"lifecycle.take-back":             {"accountability.evidence-reading"},
 		"data-security.multi-factor":      {"accountability.evidence-reading"}, // a should
-		"data-security.endpoint-quality":  nil,                                 // a program decides
+		"data-security.endpoint-quality":  {"accountability.evidence-reading"}, // where no program can
 		"data-security.no-such-criterion": nil,
 	} {
 		var got []iotmark.MethodID

@@ -3,8 +3,9 @@
 // It is a pure function: the same input gives the same bytes.
 //
 // What it refuses to do: lift a conclusion above declared on the maker's word
-// alone, lift one above checked at all (people do that), or take a criterion
-// away because somebody said so. A finding may overrule a claim downwards.
+// alone, lift one above checked but on the note of a person who inspected, or
+// take a criterion away because somebody said so. A finding may overrule a
+// claim or a note downwards, and a note that fails a finding that passed.
 //
 // What can go wrong: nothing but its input; a finding of a check that no
 // criterion is bound to is kept in the assessment and decides nothing.
@@ -32,6 +33,9 @@ type Input struct {
 	// Unsure are product facts that the evidence contradicts. They count as
 	// unknown, so that a wrong fact never takes a criterion away.
 	Unsure []iotmark.FactID
+	// Inspections are the notes of people, in the order in which they were
+	// handed in.
+	Inspections []iotmark.Inspection
 }
 
 // Assess returns the assessment.
@@ -66,6 +70,7 @@ type assessor struct {
 	reach    map[iotmark.EvidenceKind]iotmark.Assurance
 	outcomes map[iotmark.CheckID]iotmark.Outcome
 	findings map[iotmark.CheckID][]int // indexes into Findings
+	notes    map[iotmark.CriterionID][]iotmark.Inspection
 }
 
 func newAssessor(in Input) *assessor {
@@ -76,6 +81,10 @@ func newAssessor(in Input) *assessor {
 		reach:    map[iotmark.EvidenceKind]iotmark.Assurance{},
 		outcomes: map[iotmark.CheckID]iotmark.Outcome{},
 		findings: map[iotmark.CheckID][]int{},
+		notes:    map[iotmark.CriterionID][]iotmark.Inspection{},
+	}
+	for _, n := range in.Inspections {
+		a.notes[n.Criterion] = append(a.notes[n.Criterion], n)
 	}
 	for _, f := range in.Unsure {
 		a.truths[f] = iotmark.Unknown
@@ -114,6 +123,7 @@ func (a *assessor) conclude(c *catalogue.Criterion) iotmark.Conclusion {
 	}
 	b := a.bound(c)
 	ev := a.evidence(c, claim)
+	o := Opine(a.Catalogue, a.notes[c.ID])
 
 	switch {
 	case len(b.failed) > 0:
@@ -122,9 +132,31 @@ func (a *assessor) conclude(c *catalogue.Criterion) iotmark.Conclusion {
 		if con.Contradicted {
 			con.Reasons = append(con.Reasons, reason(iotmark.ByClaim, "assess.contradicted"))
 		}
+		switch o.Verdict {
+		case iotmark.InspectionPass:
+			con.Reasons = append(con.Reasons, reason(iotmark.ByInspection, "assess.program-over-person"))
+		case iotmark.InspectionFail:
+			con.Assurance = max(con.Assurance, o.Step)
+		}
+	case o.Verdict == iotmark.InspectionFail:
+		con.Verdict, con.Assurance = iotmark.DoesNotConform, o.Step
+		con.Contradicted = con.Answer == iotmark.AnswerMet
+		if con.Contradicted {
+			con.Reasons = append(con.Reasons, reason(iotmark.ByInspection, "assess.inspected-contradicts"))
+		}
+		if b.supported {
+			con.Reasons = append(con.Reasons, reason(iotmark.ByInspection, "assess.person-over-program"))
+		}
 	case con.Answer == iotmark.AnswerUnmet || con.Answer == iotmark.AnswerPartly:
 		con.Verdict, con.Assurance = iotmark.DoesNotConform, iotmark.Declared
 		con.Reasons = append(con.Reasons, reason(iotmark.ByClaim, "assess.says-"+iotmark.MessageID(con.Answer)))
+	case o.Verdict == iotmark.InspectionPass:
+		con.Verdict, con.Assurance = iotmark.Conforms, o.Step
+		if con.Answer == iotmark.AnswerMet {
+			con.Reasons = append(con.Reasons, reason(iotmark.ByClaim, "assess.says-met"))
+		} else {
+			con.Reasons = append(con.Reasons, reason(iotmark.ByInspection, "assess.inspected-without-claim"))
+		}
 	case con.Answer == iotmark.AnswerMet:
 		con.Verdict, con.Assurance = iotmark.Conforms, iotmark.Declared
 		con.Reasons = append(con.Reasons, reason(iotmark.ByClaim, "assess.says-met"))
@@ -145,6 +177,7 @@ func (a *assessor) conclude(c *catalogue.Criterion) iotmark.Conclusion {
 		con.Verdict = iotmark.Undetermined
 		con.Reasons = append(con.Reasons, reason(iotmark.ByClaim, "assess.no-answer"))
 	}
+	con.Reasons = append(con.Reasons, o.reasons()...)
 	con.Reasons = append(con.Reasons, b.reasons...)
 	con.Reasons = append(con.Reasons, ev.reasons...)
 	con.Counts = con.Verdict == iotmark.Conforms && con.Assurance >= con.Needs

@@ -12,31 +12,21 @@ import (
 
 // ApplicationBody is what an application, a renewal or an amendment is about.
 type ApplicationBody struct {
-	Edition    iotmark.Edition     `json:"edition"`
-	Category   string              `json:"category"` // of products; what assessors are accredited for
-	Product    verify.ProductTerms `json:"product"`  // the scope: model, hardware, software from which version, services
-	Markets    []string            `json:"markets,omitempty"`
-	Updates    iotmark.Date        `json:"updates_until"`        // that the maker promises
-	Licence    iotmark.Digest      `json:"licence"`              // of the agreement that the maker signed
-	Fee        string              `json:"fee"`                  // of the fee table, that the maker accepted
-	Dossier    iotmark.Digest      `json:"dossier,omitempty"`    // in the vault
-	Sealed     *verify.SealedBody  `json:"sealed,omitempty"`     // the evidence that is fixed
-	Determined *Determination      `json:"determined,omitempty"` // what the program found out about it
-	Evaluation *Evaluation         `json:"evaluation,omitempty"` // the last that was concluded
-	Recommends string              `json:"recommends,omitempty"` // of the reviewer: grant, refuse
-	Questions  []Question          `json:"questions,omitempty"`
-	Code       string              `json:"code,omitempty"` // of the mark, from the grant on
-}
-
-// Evaluation is what the evaluator concluded.
-type Evaluation struct {
-	Leaf        iotmark.Digest                       `json:"leaf,omitempty"` // of the entry, once it is signed
-	Conclusions iotmark.Digest                       `json:"conclusions"`
-	Statement   verify.Document                      `json:"statement"`
-	Catalogue   iotmark.Digest                       `json:"catalogue"`
-	Topics      map[iotmark.Topic]verify.TopicCounts `json:"topics"`
-	Unmet       []iotmark.CriterionID                `json:"unmet,omitempty"` // musts that do not count
-	Draft       string                               `json:"draft,omitempty"`
+	Edition    iotmark.Edition       `json:"edition"`
+	Category   string                `json:"category"` // of products; what assessors are accredited for
+	Product    verify.ProductTerms   `json:"product"`  // the scope: model, hardware, software from which version, services
+	Markets    []string              `json:"markets,omitempty"`
+	Updates    iotmark.Date          `json:"updates_until"`        // that the maker promises
+	Licence    iotmark.Digest        `json:"licence"`              // of the agreement that the maker signed
+	Fee        string                `json:"fee"`                  // of the fee table, that the maker accepted
+	Dossier    iotmark.Digest        `json:"dossier,omitempty"`    // in the vault
+	Sealed     *verify.SealedBody    `json:"sealed,omitempty"`     // the evidence that is fixed
+	Determined *Determination        `json:"determined,omitempty"` // what the program found out about it
+	Differ     []iotmark.CriterionID `json:"differ,omitempty"`     // criteria on which those who inspected differ
+	Evaluation *Evaluation           `json:"evaluation,omitempty"` // the last that was concluded
+	Recommends string                `json:"recommends,omitempty"` // of the reviewer: grant, refuse
+	Questions  []Question            `json:"questions,omitempty"`
+	Code       string                `json:"code,omitempty"` // of the mark, from the grant on
 }
 
 // Question is what one side asks the other, and the answer.
@@ -68,7 +58,7 @@ func (s *Scheme) Apply(ctx context.Context, by iotmark.Actor, on On, k iotmark.C
 			if err := m.eligible(b); err != nil {
 				return err
 			}
-			b.Sealed, b.Determined, b.Evaluation, b.Recommends, b.Questions, b.Code = nil, nil, nil, "", nil, ""
+			b.Sealed, b.Determined, b.Differ, b.Evaluation, b.Recommends, b.Questions, b.Code = nil, nil, nil, nil, "", nil, ""
 			m.says = b
 			return m.c.set(b)
 		},
@@ -167,18 +157,6 @@ func (s *Scheme) Answer(ctx context.Context, by iotmark.Actor, on On, answer str
 	}})
 }
 
-// Accept takes an application in: from now on it is in the log, signed by the
-// maker and the operator. Renewals and amendments are of a mark that is there.
-func (s *Scheme) Accept(ctx context.Context, by iotmark.Actor, on On) (Case, error) {
-	return s.act(ctx, by, on, "accept", deed{then: func(m *moment) error {
-		b, err := in[ApplicationBody](*m.c)
-		if err != nil || m.row.Entry == "" {
-			return err
-		}
-		return m.draft(m.c.Subject, verify.ApplicationBody{Body: m.c.Certifier, Edition: b.Edition, Maker: m.c.Maker, Product: m.c.Product})
-	}})
-}
-
 // Assign gives a person a part in a case: within his offices, his competence
 // and without an interest, as the policy says when he acts; here it says so
 // at once.
@@ -229,30 +207,6 @@ func (s *Scheme) Note(ctx context.Context, by iotmark.Actor, on On, text string)
 		}
 		m.says = map[string]string{"note": text}
 		return nil
-	}})
-}
-
-// Conclude ends the evaluation; the assessor signs. interests is what ties him
-// to the maker, "none" or what it is.
-func (s *Scheme) Conclude(ctx context.Context, by iotmark.Actor, on On, e Evaluation, interests string) (Case, error) {
-	return s.act(ctx, by, on, "conclude", deed{then: func(m *moment) error {
-		b, err := in[ApplicationBody](*m.c)
-		if err != nil {
-			return err
-		}
-		if b.Sealed == nil {
-			return conflict("evidence-missing", "no evidence is sealed")
-		}
-		if interests == "" {
-			return invalid("interests", "interests-missing", "an assessor says what ties him to the maker, or none")
-		}
-		if err := m.draft(m.c.Subject, verify.EvaluationBody{Catalogue: e.Catalogue, Conclusions: e.Conclusions, Edition: b.Edition, Evidence: b.Sealed.Root,
-			Interests: interests, Scope: b.Category, Statement: e.Statement}); err != nil {
-			return err
-		}
-		e.Draft, e.Leaf = m.c.Draft, ""
-		b.Evaluation, b.Recommends = &e, ""
-		return m.c.set(b)
 	}})
 }
 

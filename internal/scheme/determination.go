@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/internal/assess"
 	"github.com/open-iot-mark/iotmark/internal/determine"
 	"github.com/open-iot-mark/iotmark/internal/dossier"
 	"github.com/open-iot-mark/iotmark/internal/evidence"
@@ -34,6 +35,7 @@ type Determination struct {
 	Bindings    iotmark.Digest          `json:"bindings"` // of the table that binds checks to criteria
 	Checks      map[iotmark.CheckID]int `json:"checks"`   // the version of each
 	AsOf        iotmark.Date            `json:"as_of"`
+	Carried     []iotmark.CriterionID   `json:"carried,omitempty"` // on which notes of an earlier evaluation were carried over
 }
 
 // handedIn is one piece of evidence of the maker, as the trail has it.
@@ -269,10 +271,14 @@ func (s *Scheme) Determine(ctx context.Context, on On) (c Case, err error) {
 	for _, f := range a.Findings {
 		d.Checks[f.Check] = f.Version
 	}
+	carry, err := s.carries(ctx, on.Case, assess.Looked{Declaration: l.dossier.Declaration, Assessment: a})
+	if err != nil {
+		return c, err
+	}
 	_, err = s.cfg.Vault.Put(ctx, vault.Put{By: program.Person, Case: on.Case, Class: iotmark.Restricted, Name: "assessment.json", Type: "application/json",
 		Then: func(tx *store.Tx, p vault.Piece) error {
 			d.Assessment = p.Digest
-			c, err = s.within(ctx, tx, program, on, "", "determine", deed{then: func(m *moment) error { return m.determined(l, &d) }})
+			c, err = s.within(ctx, tx, program, on, "", "determine", deed{then: func(m *moment) error { return m.determined(l, &d, carry) }})
 			return err
 		}}, bytes.NewReader(raw))
 	return c, err
@@ -291,8 +297,12 @@ func unstarted(a iotmark.Assessment) error {
 
 // determined keeps a determination in its case, where it is still of what is
 // sealed.
-func (m *moment) determined(l *looked, d *Determination) error {
+func (m *moment) determined(l *looked, d *Determination, carry []InspectionNote) error {
 	if _, err := m.unmoved(l); err != nil {
+		return err
+	}
+	var err error
+	if d.Carried, err = m.carryOver(carry); err != nil {
 		return err
 	}
 	m.says = d

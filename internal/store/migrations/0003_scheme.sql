@@ -145,3 +145,19 @@ CREATE TABLE payment (
 CREATE INDEX payment_subject ON payment (subject, id);
 CREATE INDEX payment_day ON payment (on_day, id);
 CREATE INDEX payment_matter ON payment (matter, id);
+
+-- Inspection notes, in the order in which they were handed in: the version of
+-- the case, and the place within the act. None is written over. carried is the
+-- case from which a note was carried over.
+CREATE TABLE inspection (
+	matter text NOT NULL,
+	version bigint NOT NULL,
+	place bigint NOT NULL,
+	criterion text NOT NULL,
+	person text NOT NULL,
+	act text NOT NULL,
+	carried text NOT NULL DEFAULT '',
+	body text NOT NULL,
+	PRIMARY KEY (matter, version, place)
+);
+CREATE INDEX inspection_person ON inspection (person, matter);
