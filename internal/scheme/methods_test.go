@@ -71,7 +71,9 @@ func methods(h *schemetest.House, mark string) map[string]method {
 		"Answer":    {act: "answer", args: []any{"soon"}},
 		"Accept":    {act: "accept"},
 		"Seal":      {act: "seal", of: assesses, args: []any{verify.SealedBody{Items: 1, Root: digest}}},
-		"Conclude":  {act: "conclude", args: []any{h.Evaluation(), "none"}},
+		"Conclude":  {act: "conclude", args: []any{"none"}},
+		"Inspect":   {act: "inspect", args: []any{h.Note("lifecycle.take-back", iotmark.InspectionPass)}},
+		"Second":    {act: "second", args: []any{h.Note("lifecycle.take-back", iotmark.InspectionPass)}},
 		"Determine": {act: "determine", program: true},
 		"Return":    {act: "return"},
 		"Review":    {act: "review", args: []any{"grant"}},
@@ -138,8 +140,7 @@ func methods(h *schemetest.House, mark string) map[string]method {
 
 // unnamed are the acts that no method of their own does: those that follow
 // from a date, from a job, or from the last signature.
-var unnamed = []iotmark.Act{"found", "attest", "unattest", iotmark.ActCarried, iotmark.ActRemind, iotmark.ActOverdue, "reseal",
-	"inspect", "second"}
+var unnamed = []iotmark.Act{"found", "attest", "unattest", iotmark.ActCarried, iotmark.ActRemind, iotmark.ActOverdue, "reseal"}
 
 // fits reports whether the method does its act in a kind of case.
 func (m method) fits(k iotmark.CaseKind) bool { return m.of == nil || slices.Contains(m.of, k) }
