@@ -248,29 +248,6 @@ func read(d *deed) (scheme.Case, error) {
 	return scheme.Case{}, err
 }
 
-// seal fixes all evidence that was handed in: the tree over one line a file.
-func seal(d *deed) (scheme.Case, error) {
-	pieces, err := d.Evidence(d.ctx, d.by, d.on.Case)
-	if err != nil {
-		return scheme.Case{}, err
-	}
-	var lines []string
-	for _, p := range pieces {
-		lines = append(lines, fmt.Sprintf("%s %d %s", p.Digest, p.Size, p.Name))
-	}
-	slices.SortFunc(lines, func(a, b string) int { return strings.Compare(a[64:], b[64:]) })
-	slices.SortStableFunc(lines, func(a, b string) int { return strings.Compare(pathOf(a), pathOf(b)) })
-	root := verify.NewTree(len(lines), func(i int) []byte { return []byte(lines[i]) }).Root()
-	return d.Seal(d.ctx, d.by, d.on, verify.SealedBody{Items: len(lines), Root: iotmark.Digest(hex.EncodeToString(root[:]))})
-}
-
-// pathOf is the path of a line "<SHA-256> <size> <path>".
-func pathOf(line string) string {
-	_, rest, _ := strings.Cut(line, " ")
-	_, path, _ := strings.Cut(rest, " ")
-	return path
-}
-
 func publishFinding(d *deed) (scheme.Case, error) {
 	var b verify.FindingBody
 	err := d.file(d.arg(1), &b)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/scheme"
+	"github.com/open-iot-mark/iotmark/verify"
 )
 
 // deeds is the table of acts as commands, in the order of a mark's life. What
@@ -79,8 +80,10 @@ func deeds() []deedRow {
 		{"note", "CASE TEXT", "write something down that is not public", "", text((*scheme.Scheme).Note)},
 		{"supply", "CASE FILE...", "hand evidence in", "class", supply},
 		{"read", "CASE SHA256", "open evidence; it leaves a record", "", read},
-		{"seal", "CASE", "fix the evidence that was handed in", "", seal},
-		{"conclude", "CASE REPORT", "end the evaluation; REPORT is that of check", "interests* unmet", conclude},
+		{"seal", "CASE", "fix the evidence that was handed in", "", func(d *deed) (scheme.Case, error) { return d.Seal(d.ctx, d.by, d.on, verify.SealedBody{}) }},
+		{"inspect", "CASE FILE", "keep inspection notes; FILE is JSON", "", inspection(func(d *deed, n ...iotmark.Inspection) (scheme.Case, error) { return d.Inspect(d.ctx, d.by, d.on, n...) })},
+		{"second", "CASE FILE", "keep notes that are a second opinion", "", inspection(func(d *deed, n ...iotmark.Inspection) (scheme.Case, error) { return d.Second(d.ctx, d.by, d.on, n...) })},
+		{"conclude", "CASE", "end the evaluation", "interests*", func(d *deed) (scheme.Case, error) { return d.Conclude(d.ctx, d.by, d.on, d.flag("interests")) }},
 		{"return", "CASE", "send a case back to the evaluation", "", plain((*scheme.Scheme).Return)},
 		{"review", "CASE OUTCOME", "recommend to grant or to refuse", "", text((*scheme.Scheme).Review)},
 		{"grant", "CASE", "draft the grant, renewal or amendment", "", plain((*scheme.Scheme).Grant)},
