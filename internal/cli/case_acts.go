@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -246,6 +247,33 @@ func read(d *deed) (scheme.Case, error) {
 	defer r.Close()
 	_, err = io.Copy(d.cmd.Root().Writer, r)
 	return scheme.Case{}, err
+}
+
+// pay keeps that a fee was paid, of the published table.
+func pay(d *deed) (scheme.Case, error) {
+	amount, err := strconv.Atoi(d.arg(2))
+	if err != nil {
+		return scheme.Case{}, usage("%s is no amount; give whole units of the currency of the fee table", d.arg(2))
+	}
+	units, err := strconv.Atoi(cmp.Or(d.flag("units"), "1"))
+	if err != nil {
+		return scheme.Case{}, usage("--units %s is no number", d.flag("units"))
+	}
+	return d.Pay(d.ctx, d.by, d.on, d.arg(1), d.flag("payee"), units, amount)
+}
+
+// statement is an act on the statement in the last file that is named.
+func statement(do func(*deed, []byte) (scheme.Case, error)) func(*deed) (scheme.Case, error) {
+	return func(d *deed) (scheme.Case, error) {
+		b, err := readBounded(d.cmd, d.arg(d.cmd.NArg()-1), maxActFile)
+		return or(err, func() (scheme.Case, error) { return do(d, bytes.TrimSuffix(b, []byte("\n"))) })
+	}
+}
+
+func promise(d *deed) (scheme.Case, error) {
+	var p verify.PromiseBody
+	err := d.file(d.arg(1), &p)
+	return or(err, func() (scheme.Case, error) { return d.Promise(d.ctx, d.by, d.on, p) })
 }
 
 func publishFinding(d *deed) (scheme.Case, error) {

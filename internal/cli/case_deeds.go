@@ -113,6 +113,25 @@ func deeds() []deedRow {
 			return or(err, func() (scheme.Case, error) { return d.GiveUp(d.ctx, d.by, d.on, m) })
 		}},
 
+		// What is kept.
+		{"pay", "CASE SERVICE AMOUNT", "keep that a fee was paid", "units payee", pay},
+		{"hold", "CASE SHA256", "keep evidence whatever its time", "name*", func(d *deed) (scheme.Case, error) {
+			return d.Hold(d.ctx, d.by, d.on, d.flag("name"), iotmark.Digest(d.arg(1)))
+		}},
+		{"unhold", "CASE SHA256", "end a hold", "name*", func(d *deed) (scheme.Case, error) {
+			return d.Unhold(d.ctx, d.by, d.on, d.flag("name"), iotmark.Digest(d.arg(1)))
+		}},
+		{"erase-evidence", "CASE SHA256", "destroy evidence that names people", "", func(d *deed) (scheme.Case, error) {
+			return d.EraseEvidence(d.ctx, d.by, d.on, iotmark.Digest(d.arg(1)))
+		}},
+
+		// The open declaration, which is no mark.
+		{"declaration", "STATEMENT", "publish an open declaration", "", statement(func(d *deed, b []byte) (scheme.Case, error) { return d.Declaration(d.ctx, d.by, d.on, b) })},
+		{"revise", "CASE STATEMENT", "put another statement in its place", "", statement(func(d *deed, b []byte) (scheme.Case, error) { return d.Revise(d.ctx, d.by, d.on, b) })},
+		{"promise", "CASE FILE", "set dated promises; FILE is JSON", "", promise},
+		{"challenge", "CASE TEXT", "say that something in a declaration is not so", "", text((*scheme.Scheme).Challenge)},
+		{"retract", "CASE", "end a declaration", "", plain((*scheme.Scheme).Retract)},
+
 		// Complaints, appeals, misuse.
 		{"complain", "MARK", "complain about a mark", "grounds* tells", complain},
 		{"dismiss", "CASE|PERSON@ORGANISATION [ROLE]", "end a complaint that is none; or an office", "", dismiss},

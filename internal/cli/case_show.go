@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v3"
 
 	"github.com/open-iot-mark/iotmark"
 	"github.com/open-iot-mark/iotmark/internal/scheme"
+	"github.com/open-iot-mark/iotmark/verify"
 )
 
 // viewCommand is a command that looks and changes nothing.
@@ -71,6 +73,13 @@ func caseShowCommand() *cli.Command {
 		row("maker", c.Maker)
 		row("product", c.Product)
 		row("run by", c.Certifier)
+		var body struct{ Code string }
+		if json.Unmarshal(c.Body, &body) == nil {
+			row("code", body.Code)
+		}
+		index, leaf := inLog(ctx, h, c.Draft)
+		row("entry", index)
+		row("leaf", leaf)
 		row("waits for", string(c.Row().Waits))
 		row("until", string(c.Due))
 		if c.Clock != "" {
@@ -90,6 +99,18 @@ func caseShowCommand() *cli.Command {
 		}
 		return say(cmd.Root().Writer, b.String())
 	})
+}
+
+// inLog says where the last decision of a case stands in the log.
+func inLog(ctx context.Context, h *dataHouse, draft string) (index, leaf string) {
+	if draft == "" {
+		return "", ""
+	}
+	a, err := h.reg.Attestation(ctx, draft)
+	if err != nil || a.Index < 0 {
+		return "", ""
+	}
+	return strconv.FormatInt(a.Index, 10), string(verify.LeafOf(a.Note))
 }
 
 func caseListCommand() *cli.Command {

@@ -34,6 +34,8 @@ Exit codes: 0 binary evidence is read confined, 5 no confined process can be
 started, so that binary evidence is not read.`,
 		Flags: []cli.Flag{
 			formatFlag(),
+			&cli.StringFlag{Name: "data", Usage: "look into the data `FOLDER` of iotmark case too"},
+			atFlag(),
 		},
 		Action: doctor,
 	}
@@ -80,6 +82,8 @@ type diagnosis struct {
 	Criteria    criteria    `json:"criteria"`
 	Confinement confinement `json:"confinement"`
 	Archives    possibility `json:"archives"` // large ones are unpacked to a file without a name
+
+	House *houseDiagnosis `json:"data,omitempty"` // of the folder that --data names
 }
 
 type criteria struct {
@@ -112,6 +116,9 @@ func doctor(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	d, err := diagnose(ctx)
+	if err == nil && cmd.String("data") != "" {
+		d.House, err = diagnoseHouse(ctx, cmd)
+	}
 	if err != nil {
 		return err
 	}
@@ -223,6 +230,9 @@ func (d diagnosis) text() string {
 		p.para("Large archives are unpacked to a file without a name in %s.", message.Clean(d.Archives.Folder))
 	} else {
 		p.para("Nothing can be written in %s (%s), so large archives cannot be read; set TMPDIR to a folder that can be written, or hand in a folder.", message.Clean(d.Archives.Folder), message.Clean(d.Archives.Why))
+	}
+	if d.House != nil {
+		d.House.text(&p)
 	}
 	return p.String()
 }
