@@ -26,7 +26,7 @@ func caseCommand() *cli.Command {
 for the day on which nothing else works. The same tables decide as always:
 who acts is named, by --as PERSON@ORGANISATION, and nothing is allowed
 because somebody runs this machine. docs/certify.md leads from nothing to the
-first mark; docs/states.md has all states and acts.
+first mark; docs/cases.md has all states and acts.
 
 IOTMARK_DATA names the folder where --data does not.`,
 		Commands: cs,
