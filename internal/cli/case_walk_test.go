@@ -19,8 +19,12 @@ import (
 func TestLifeOfAMark(t *testing.T) {
 	cmds := services()
 	maps.Copy(cmds, map[string]func(*testscript.TestScript, bool, []string){"take": take, "refused": refused, "nameserver": nameserver()})
-	t.Run("sqlite", func(t *testing.T) { scripts(t, "../../docs/walks/life-of-a-mark.txtar", cmds, "DB", "registry.db") })
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		scripts(t, "../../docs/walks/life-of-a-mark.txtar", cmds, "DB", "registry.db")
+	})
 	t.Run("postgresql", func(t *testing.T) {
+		t.Parallel()
 		scripts(t, "../../docs/walks/life-of-a-mark.txtar", cmds, "DB", pgtest.Address(t))
 	})
 }
