@@ -21,11 +21,11 @@ func TestLifeOfAMark(t *testing.T) {
 	maps.Copy(cmds, map[string]func(*testscript.TestScript, bool, []string){"take": take, "refused": refused, "nameserver": nameserver()})
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
-		scripts(t, "../../docs/walks/life-of-a-mark.txtar", cmds, "DB", "registry.db")
+		scripts(t, "../../docs/walks/life-of-a-mark.txtar", cmds, "DB", "registry.db", "DB2", "registry.db")
 	})
 	t.Run("postgresql", func(t *testing.T) {
 		t.Parallel()
-		scripts(t, "../../docs/walks/life-of-a-mark.txtar", cmds, "DB", pgtest.Address(t))
+		scripts(t, "../../docs/walks/life-of-a-mark.txtar", cmds, "DB", pgtest.Address(t), "DB2", pgtest.Address(t))
 	})
 }
 
