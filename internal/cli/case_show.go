@@ -164,6 +164,30 @@ func caseTrailCommand() *cli.Command {
 	})
 }
 
+func caseStandingCommand() *cli.Command {
+	return viewCommand("standing", "CASE", "tell where an evaluation stands", nil, func(ctx context.Context, cmd *cli.Command, h *dataHouse, by iotmark.Actor) error {
+		c, err := h.scheme.Standing(ctx, by, cmd.Args().First())
+		if err != nil {
+			return err
+		}
+		if cmd.String("format") == "json" {
+			return writeJSON(cmd.Root().Writer, c)
+		}
+		var b strings.Builder
+		linef(&b, "%s not met or not inspected yet\n", count(len(c.Evaluation.Unmet), "must", "musts"))
+		for _, id := range c.Evaluation.Unmet {
+			linef(&b, "  %s\n", string(id))
+		}
+		if len(c.Second) > 0 {
+			linef(&b, "A second opinion is missing on\n")
+		}
+		for _, id := range c.Second {
+			linef(&b, "  %s\n", string(id))
+		}
+		return say(cmd.Root().Writer, b.String())
+	})
+}
+
 func caseWorkCommand() *cli.Command {
 	return &cli.Command{
 		Name: "work", Usage: "bring everything to rest: jobs, log, register", ArgsUsage: " ",
