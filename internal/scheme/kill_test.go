@@ -25,6 +25,7 @@ import (
 	"github.com/open-iot-mark/iotmark/internal/scheme/schemetest"
 	"github.com/open-iot-mark/iotmark/internal/store"
 	"github.com/open-iot-mark/iotmark/internal/store/storetest"
+	"github.com/open-iot-mark/iotmark/internal/vault"
 	"github.com/open-iot-mark/iotmark/verify"
 	"github.com/open-iot-mark/iotmark/verify/verifytest"
 )
@@ -33,7 +34,10 @@ import (
 // until it dies, and who say what they were told was done.
 type killed struct {
 	Address string
-	First   int // number of its first application
+	First   int    // number of its first application
+	Bucket  string // of the evidence
+	Keys    []string
+	Decl    []byte // the declaration in the dossier
 }
 
 // fatal stands in for a test where there is none.
@@ -74,7 +78,11 @@ func (k killed) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := scheme.New(scheme.Config{DB: db, Registry: reg, Domain: keys.Trust.Domain, Terms: terms, Operator: operator{keys.Operator},
+	v, err := vault.Open(ctx, vault.Config{Bucket: k.Bucket, DB: db, Keys: k.Keys})
+	if err != nil {
+		return err
+	}
+	s := scheme.New(scheme.Config{Vault: v, DB: db, Registry: reg, Domain: keys.Trust.Domain, Terms: terms, Operator: operator{keys.Operator},
 		Now: func() time.Time { return keys.Now.Add(2 * time.Hour) }})
 	maker := verifytest.NewMaker(schemetest.Acme)
 	maker.Keys[0].Person = schemetest.Applicant.Person
@@ -83,7 +91,7 @@ func (k killed) run(ctx context.Context) error {
 	for i := range 3 {
 		go func() {
 			for n := k.First + i; ; n += 3 {
-				if err := applies(ctx, s, keys, maker.Keys[0], n); err != nil {
+				if err := applies(ctx, s, keys, maker.Keys[0], n, k.Decl); err != nil {
 					failed <- fmt.Errorf("application %d: %w", n, err)
 				}
 			}
@@ -93,16 +101,19 @@ func (k killed) run(ctx context.Context) error {
 }
 
 // applies applies, is accepted, signs, which is public, and has a note written.
-func applies(ctx context.Context, s *scheme.Scheme, keys *verifytest.Scheme, key verifytest.Key, n int) error {
+func applies(ctx context.Context, s *scheme.Scheme, keys *verifytest.Scheme, key verifytest.Key, n int, decl []byte) error {
 	name := func(act string) string { return fmt.Sprintf("%s-%d", act, n) }
 	tell := func(key string, c scheme.Case) { fmt.Printf("%s %s %d\n", key, c.ID, c.Version) }
 	b := scheme.ApplicationBody{Edition: keys.Edition.Edition, Category: "lighting", Updates: "2032-01-01", Licence: verifytest.Digest("licence"), Fee: "application",
-		Product: verify.ProductTerms{Category: "lighting", ID: name("lamp"), Model: "L1", Name: "Lamp", Software: verify.Software{Min: "1.0.0"}}}
+		Product: verify.ProductTerms{Category: "lighting", ID: name("lamp"), Model: "AC-1", Name: "Lamp", Software: verify.Software{Min: "1.0.0"}}}
 	c, err := s.Apply(ctx, schemetest.Applicant, scheme.On{Key: name("apply")}, iotmark.Application, schemetest.Body, "", b)
 	if err != nil {
 		return err
 	}
 	tell(name("apply"), c)
+	if _, _, err := s.Supply(ctx, schemetest.Applicant, scheme.On{Case: c.ID, Key: name("supply")}, scheme.Supplied{Name: "iotmark.yaml", Class: iotmark.Restricted}, bytes.NewReader(decl)); err != nil {
+		return err
+	}
 	if c, err = s.Accept(ctx, schemetest.Registrar, scheme.On{Case: c.ID, Key: name("accept")}); err != nil {
 		return err
 	}
@@ -174,7 +185,7 @@ func TestKilled(t *testing.T) {
 		var acked []string
 		const kills = 12
 		for i := range kills {
-			acked = append(acked, life(t, killed{address, 1 + i*100_000}, time.Duration(20+seed.IntN(400))*time.Millisecond)...)
+			acked = append(acked, life(t, killed{Bucket: h.Evidence.Bucket, Keys: h.Evidence.Keys, Decl: h.Dossier()["iotmark.yaml"], Address: address, First: 1 + i*100_000}, time.Duration(20+seed.IntN(400))*time.Millisecond)...)
 		}
 		ctx := t.Context()
 		lost, doubled := 0, 0

@@ -36,19 +36,20 @@ const (
 
 // House is a scheme that is founded and has everybody in it.
 type House struct {
-	T       testing.TB
-	Keys    *verifytest.Scheme
-	DB      *store.DB
-	Dir     string // of the log
-	Reg     *registry.Registry
-	Log     *ledger.Posix
-	Source  registry.Source
-	Relay   *registry.Relay
-	Project *registry.Projector
-	Scheme  *scheme.Scheme
-	Config  scheme.Config // that Scheme was made of
-	Maker   verifytest.Maker
-	Jobs    *job.Queue
+	T        testing.TB
+	Keys     *verifytest.Scheme
+	DB       *store.DB
+	Dir      string // of the log
+	Reg      *registry.Registry
+	Log      *ledger.Posix
+	Source   registry.Source
+	Relay    *registry.Relay
+	Project  *registry.Projector
+	Scheme   *scheme.Scheme
+	Config   scheme.Config // that Scheme was made of
+	Maker    verifytest.Maker
+	Jobs     *job.Queue
+	Evidence vault.Config // of the evidence store
 
 	mu  sync.Mutex
 	now time.Time // guarded by mu
@@ -241,7 +242,8 @@ func (h *House) Vault() {
 	dir := h.T.TempDir()
 	file := filepath.Join(dir, "vault.key")
 	h.ok(os.WriteFile(file, []byte(id.String()+"\n"), 0o600))
-	h.Config.Vault, err = vault.Open(h.T.Context(), vault.Config{Bucket: filepath.Join(dir, "evidence"), DB: h.DB, Keys: []string{file}, Now: h.Now})
+	h.Evidence = vault.Config{Bucket: filepath.Join(dir, "evidence"), DB: h.DB, Keys: []string{file}, Now: h.Now}
+	h.Config.Vault, err = vault.Open(h.T.Context(), h.Evidence)
 	h.ok(err)
 	h.T.Cleanup(func() { h.Config.Vault.Close() })
 }
