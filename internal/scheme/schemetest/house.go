@@ -134,6 +134,22 @@ func New(t testing.TB, address string, change ...func(*scheme.Config)) *House {
 	return h
 }
 
+// Moved is the house over another database, into which a copy was restored. The
+// house before must not be used any more.
+func (h *House) Moved(db *store.DB) *House {
+	h.T.Helper()
+	reg, err := registry.Open(h.T.Context(), db, h.Keys.Trust)
+	h.ok(err)
+	h.Relay.Close()
+	h.Project.Close()
+	n := &House{T: h.T, Keys: h.Keys, DB: db, Dir: h.Dir, Reg: reg, Log: h.Log, Source: h.Source, Relay: reg.NewRelay(h.Log), Project: reg.NewProjector(h.Source),
+		Config: h.Config, Maker: h.Maker, now: h.Now()}
+	h.T.Cleanup(func() { n.Relay.Close(); n.Project.Close() })
+	n.Config.DB, n.Config.Registry, n.Config.Try, n.Config.Now, n.Config.Vault, n.Config.Jobs = db, reg, n.Project.Try, n.Now, nil, nil
+	n.Scheme = scheme.New(n.Config)
+	return n
+}
+
 type signer struct{ verifytest.Key }
 
 func (s signer) Sign(text []byte) (verify.Sig, error) { return s.Key.Sign(text), nil }
