@@ -23,13 +23,13 @@ import (
 
 func TestMain(m *testing.M) {
 	if confine.IsChild(os.Args) { // of a test that calls Main itself
-		os.Exit(cli.Main(os.Args, os.Stdin, os.Stdout, os.Stderr))
+		os.Exit(cli.MainForScripts(os.Args, os.Stdin, os.Stdout, os.Stderr))
 	}
 	if os.Getenv("IOTMARK_AS_COMMAND") != "" { // under limits that tests would not survive
-		os.Exit(cli.Main(os.Args, os.Stdin, os.Stdout, os.Stderr))
+		os.Exit(cli.MainForScripts(os.Args, os.Stdin, os.Stdout, os.Stderr))
 	}
 	testscript.Main(quiet{m}, map[string]func(){
-		"iotmark": func() { os.Exit(cli.Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) },
+		"iotmark": func() { os.Exit(cli.MainForScripts(os.Args, os.Stdin, os.Stdout, os.Stderr)) },
 	})
 }
 
