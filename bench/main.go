@@ -55,6 +55,13 @@ func figures(w io.Writer, args []string) error {
 		if len(args) == 1 && args[0] == "vault" {
 			return vaults(w, tmp)
 		}
+		if len(args) > 0 && args[0] == "scheme" {
+			sizes, err := numbers(args[1:], 1_000, 10_000, 100_000)
+			if err != nil {
+				return err
+			}
+			return schemes(w, tmp, sizes...)
+		}
 		if err := build(tmp); err != nil {
 			return err
 		}
@@ -63,18 +70,26 @@ func figures(w io.Writer, args []string) error {
 		}
 		return bench(w, tmp)
 	}
-	sizes := []int{10_000, 100_000}
-	if len(args) > 1 {
-		sizes = nil
+	sizes, err := numbers(args[1:], 10_000, 100_000)
+	if err != nil {
+		return err
 	}
-	for _, a := range args[1:] {
+	return proof(w, sizes...)
+}
+
+// numbers are the sizes that were named, or else the usual ones.
+func numbers(args []string, usual ...int) (sizes []int, err error) {
+	for _, a := range args {
 		n, err := strconv.Atoi(a)
 		if err != nil || n < 1 {
-			return fmt.Errorf("%q is no number of entries", a)
+			return nil, fmt.Errorf("%q is no number of entries or marks", a)
 		}
 		sizes = append(sizes, n)
 	}
-	return proof(w, sizes...)
+	if len(sizes) == 0 {
+		return usual, nil
+	}
+	return sizes, nil
 }
 
 // program is the iotmark that is measured.

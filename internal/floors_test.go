@@ -57,7 +57,7 @@ var house = map[string]room{
 	"internal/preview":           {floor: 5},
 	"internal/cli":               {floor: 7},
 	"cmd/iotmark":                {floor: 8},
-	"bench":                      {floor: 11},
+	"bench":                      {floor: 11, sideways: []string{"internal/scheme/schemetest"}},
 	"internal/check/checktest":   {floor: 10}, // for tests only
 	"internal/samples":           {floor: 9},  // for tests only
 	"internal/browser":           {floor: 10}, // for tests only

@@ -10,8 +10,10 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/open-iot-mark/iotmark"
+	"github.com/open-iot-mark/iotmark/internal/ledger"
 	"github.com/open-iot-mark/iotmark/internal/store"
 	"github.com/open-iot-mark/iotmark/verify"
 )
@@ -100,21 +102,26 @@ func attestation(ctx context.Context, tx *store.Tx, id string) (Attestation, err
 // to moves a record one step on, when it is still where it was: whoever lost
 // a race changes nothing.
 func to(ctx context.Context, tx *store.Tx, id string, from, step Step, set string, args ...any) error {
-	if set != "" {
-		set = ", " + set
-	}
-	_, err := tx.Exec(ctx, "UPDATE attestation SET step = $1"+set+" WHERE id = $2 AND step = $3", append([]any{string(step), id, string(from)}, args...)...)
+	_, err := moveTo(ctx, tx, id, from, step, set, args...)
 	return err
 }
 
-func (r *Registry) fail(ctx context.Context, a Attestation, why error) error {
+// moveTo is to, and reports whether it was still there.
+func moveTo(ctx context.Context, tx *store.Tx, id string, from, step Step, set string, args ...any) (bool, error) {
+	if set != "" {
+		set = ", " + set
+	}
+	n, err := tx.Exec(ctx, "UPDATE attestation SET step = $1"+set+" WHERE id = $2 AND step = $3", append([]any{string(step), id, string(from)}, args...)...)
+	return n > 0, err
+}
+
+// fail ends a record for a reason that has a name; any other stops all.
+func (s *step) fail(a Attestation, why error) error {
 	reason := ErrorID(why)
 	if reason == "" {
 		return why
 	}
-	return r.db.Do(ctx, func(tx *store.Tx) error {
-		return to(ctx, tx, a.ID, a.Step, Failed, "reason = $4", string(reason))
-	})
+	return s.to(a.ID, a.Step, Failed, "reason = $4", string(reason))
 }
 
 // Advance moves every record on as far as it goes without anybody's
@@ -125,7 +132,7 @@ func (r *Registry) fail(ctx context.Context, a Attestation, why error) error {
 func (r *Registry) Advance(ctx context.Context, src Source) (moved int, err error) {
 	for _, s := range []struct {
 		from Step
-		do   func(context.Context, Source, Attestation) error
+		do   func(context.Context, *step, Attestation) error
 	}{
 		{Recorded, r.compose},
 		{Stored, r.lint},
@@ -136,27 +143,82 @@ func (r *Registry) Advance(ctx context.Context, src Source) (moved int, err erro
 		if err != nil {
 			return moved, err
 		}
-		for _, id := range ids {
-			a, err := r.Attestation(ctx, id)
+		for some := range slices.Chunk(ids, stepsAtOnce) {
+			n, err := r.steps(ctx, src, some, s.from, s.do)
+			moved += n
 			if err != nil {
 				return moved, err
-			}
-			if a.Step != s.from {
-				continue
-			}
-			if err := s.do(ctx, src, a); err != nil {
-				return moved, err
-			}
-			after, err := r.Attestation(ctx, id)
-			if err != nil {
-				return moved, err
-			}
-			if after.Step != a.Step {
-				moved++
 			}
 		}
 	}
 	return moved, nil
+}
+
+// stepsAtOnce bounds the records whose next step is written in one
+// transaction.
+const stepsAtOnce = 50
+
+// step is what a few records are to be given, and what they are held against.
+type step struct {
+	Source
+	head   *ledger.Head // of the published log; nil: not read yet
+	writes []func(context.Context, *store.Tx) (bool, error)
+}
+
+// covers reports whether the published log has an entry.
+func (s *step) covers(ctx context.Context, index int64) (bool, error) {
+	if s.head == nil {
+		h, err := s.Source.head(ctx)
+		if err != nil {
+			return false, err
+		}
+		s.head = &h
+	}
+	return index < s.head.Size, nil
+}
+
+// to is the function of this name, when all is written.
+func (s *step) to(id string, from, step Step, set string, args ...any) error {
+	s.writes = append(s.writes, func(ctx context.Context, tx *store.Tx) (bool, error) {
+		return moveTo(ctx, tx, id, from, step, set, args...)
+	})
+	return nil
+}
+
+// steps does the next step of some records that are at one. What went well is
+// written, also when the next record then stops all.
+func (r *Registry) steps(ctx context.Context, src Source, ids []string, from Step, do func(context.Context, *step, Attestation) error) (moved int, err error) {
+	s := &step{Source: src}
+	var stopped error
+	for _, id := range ids {
+		a, err := r.Attestation(ctx, id)
+		if err == nil && a.Step == from {
+			err = do(ctx, s, a)
+		}
+		if err != nil {
+			stopped = err
+			break
+		}
+	}
+	if len(s.writes) > 0 {
+		err = r.db.Do(ctx, func(tx *store.Tx) error {
+			moved = 0
+			for _, write := range s.writes {
+				did, err := write(ctx, tx)
+				if err != nil {
+					return err
+				}
+				if did {
+					moved++
+				}
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return 0, err
+	}
+	return moved, stopped
 }
 
 func (r *Registry) at(ctx context.Context, s Step) (ids []string, err error) {
@@ -174,85 +236,78 @@ func (r *Registry) at(ctx context.Context, s Step) (ids []string, err error) {
 
 // compose keeps the bytes that will be signed before anybody signs them:
 // after a crash the record says what was meant.
-func (r *Registry) compose(ctx context.Context, _ Source, a Attestation) error {
+func (r *Registry) compose(_ context.Context, s *step, a Attestation) error {
 	text, err := verify.Text(r.trust.Domain, a.Entry)
 	if err != nil {
-		return r.fail(ctx, a, err)
+		return s.fail(a, err)
 	}
-	return r.db.Do(ctx, func(tx *store.Tx) error {
-		return to(ctx, tx, a.ID, Recorded, Stored, "signed_text = $4", string(text))
-	})
+	return s.to(a.ID, Recorded, Stored, "signed_text = $4", string(text))
 }
 
 // lint opens the bytes as everybody will, under a key that is thrown away,
 // and compares what they say with the decision, field by field.
-func (r *Registry) lint(ctx context.Context, _ Source, a Attestation) error {
+func (r *Registry) lint(_ context.Context, s *step, a Attestation) error {
 	if err := r.opens(a.Text, a.Entry); err != nil {
-		return r.fail(ctx, a, err)
+		return s.fail(a, err)
 	}
-	return r.db.Do(ctx, func(tx *store.Tx) error {
-		return to(ctx, tx, a.ID, Stored, Linted, "signed_text = $4", string(a.Text)) // those that were looked at, and no others
-	})
+	return s.to(a.ID, Stored, Linted, "signed_text = $4", string(a.Text)) // those that were looked at, and no others
 }
 
 // publish keeps the birth proof once a checkpoint under the policy covers the
 // entry: later checkpoints carry later times.
-func (r *Registry) publish(ctx context.Context, src Source, a Attestation) error {
-	h, err := src.head(ctx)
-	if err != nil || h.Size <= a.Index {
+func (r *Registry) publish(ctx context.Context, s *step, a Attestation) error {
+	if ok, err := s.covers(ctx, a.Index); err != nil || !ok {
 		return err
 	}
-	proof, err := src.Log.BirthProof(ctx, a.Index)
+	proof, err := s.Log.BirthProof(ctx, a.Index)
 	if err != nil {
 		return err
 	}
-	if err := src.proven(proof, a); err != nil {
+	if err := s.proven(proof, a); err != nil {
 		return err
 	}
-	return r.db.Do(ctx, func(tx *store.Tx) error {
-		return to(ctx, tx, a.ID, Logged, Published, "proof = $4", string(proof))
-	})
+	return s.to(a.ID, Logged, Published, "proof = $4", string(proof))
 }
 
 // confirm opens the entry as the published log has it, once more, and waits
 // until the rules gave it effect.
-func (r *Registry) confirm(ctx context.Context, src Source, a Attestation) error {
-	h, err := src.head(ctx)
-	if err != nil || h.Size <= a.Index {
+func (r *Registry) confirm(ctx context.Context, s *step, a Attestation) error {
+	if ok, err := s.covers(ctx, a.Index); err != nil || !ok {
 		return err
 	}
-	for note, err := range src.Log.EntriesAt(ctx, h, a.Index, a.Index+1) {
+	for note, err := range s.Log.EntriesAt(ctx, *s.head, a.Index, a.Index+1) {
 		if err != nil {
 			return err
 		}
 		if !bytes.Equal(note, a.Note) {
-			return r.fail(ctx, a, conflict("log-differs", "entry %d of the log is not the one that was sent", a.Index))
+			return s.fail(a, conflict("log-differs", "entry %d of the log is not the one that was sent", a.Index))
 		}
 	}
-	s, err := verify.Parse(r.trust.Domain, a.Note)
+	e, err := verify.Parse(r.trust.Domain, a.Note)
 	if err != nil {
-		return r.fail(ctx, a, err)
+		return s.fail(a, err)
 	}
-	if d := differs(s.Entry, a.Entry); d != "" {
-		return r.fail(ctx, a, conflict("lint-differs", "the entry does not say what was decided: %s is another", d))
+	if d := differs(e.Entry, a.Entry); d != "" {
+		return s.fail(a, conflict("lint-differs", "the entry does not say what was decided: %s is another", d))
 	}
-	if err := src.proven(a.Proof, a); err != nil {
-		return r.fail(ctx, a, err)
+	if err := s.proven(a.Proof, a); err != nil {
+		return s.fail(a, err)
 	}
-	return r.db.Do(ctx, func(tx *store.Tx) error {
+	s.writes = append(s.writes, func(ctx context.Context, tx *store.Tx) (bool, error) {
 		var leaf, reason string
 		ok, err := tx.Row(ctx, []any{&leaf, &reason}, "SELECT leaf, reason FROM event WHERE idx = $1", a.Index)
 		if err != nil || !ok { // not projected yet
-			return err
+			return false, err
 		}
-		if leaf != string(s.Leaf) {
-			return conflict("projection-differs", "the tables have another entry at %d than the log; iotmark rebuild makes them anew", a.Index)
+		if leaf != string(e.Leaf) {
+			return false, conflict("projection-differs", "the tables have another entry at %d than the log; iotmark rebuild makes them anew", a.Index)
 		}
 		if reason != "" {
-			return to(ctx, tx, a.ID, Published, Failed, "reason = $4", reason)
+			return moveTo(ctx, tx, a.ID, Published, Failed, "reason = $4", reason)
 		}
-		return to(ctx, tx, a.ID, Published, Valid, "")
+		return moveTo(ctx, tx, a.ID, Published, Valid, "")
 	})
+	return nil
 }
 
 // proven verifies that the proof is of the entry at its index.
@@ -387,41 +442,83 @@ func (r *Registry) SealDecision(ctx context.Context, tx *store.Tx, id string) (Q
 	return r.Decide(ctx, tx, a.Note)
 }
 
-// keys are those of the published log, and those that an entry introduces.
-func (r *Registry) keys(ctx context.Context, tx *store.Tx, e verify.Entry) ([]*verify.Key, error) {
-	entries := slices.Clone(r.trust.Root)
-	type holder struct {
-		Keys []verify.KeyEntry `json:"keys"`
+// keysNamed are the keys of the published log among which are those that are
+// named, and those that an entry introduces. A maker's key begins with its
+// domain as a rule; only for one that does not, all makers are looked through.
+func (r *Registry) keysNamed(ctx context.Context, tx *store.Tx, e verify.Entry, names ...string) ([]*verify.Key, error) {
+	keys, err := r.keys(ctx, tx, e, names...)
+	if err != nil || !slices.ContainsFunc(names, func(n string) bool {
+		return !slices.ContainsFunc(keys, func(k *verify.Key) bool { return k.Name == n })
+	}) {
+		return keys, err
 	}
-	add := func(body []byte) error {
-		var h holder
-		err := json.Unmarshal(body, &h)
-		entries = append(entries, h.Keys...)
-		return err
+	all, err := keysIn(ctx, tx, "kind = 'maker'")
+	return append(keys, all...), err
+}
+
+// keys are those of the published log that are not makers', those of the
+// makers with whose domains the names begin, and those that an entry
+// introduces.
+func (r *Registry) keys(ctx context.Context, tx *store.Tx, e verify.Entry, names ...string) ([]*verify.Key, error) {
+	keys, err := parseKeys(r.trust.Root)
+	if err != nil {
+		return nil, err
 	}
-	err := tx.Rows(ctx, func(scan func(...any) error) error {
-		var body []byte
-		if err := scan(&body); err != nil {
-			return err
+	more, err := keysIn(ctx, tx, "kind IN ('keyring', 'org')")
+	keys = append(keys, more...)
+	var seen []string
+	for _, n := range names {
+		domain, _, _ := strings.Cut(n, "/")
+		if err != nil || slices.Contains(seen, domain) {
+			continue
 		}
-		return add(body)
-	}, "SELECT body FROM fact WHERE kind IN ('keyring', 'org', 'maker') ORDER BY kind, name")
+		seen = append(seen, domain)
+		more, err = keysIn(ctx, tx, "kind = 'maker' AND name = $1", domain)
+		keys = append(keys, more...)
+	}
 	if err != nil {
 		return nil, err
 	}
 	switch e.Type {
 	case verify.KeyringSet, verify.OrgAccredited, verify.MakerRegistered:
-		if err := add(e.Body); err != nil {
-			return nil, err
-		}
+		more, err = keysOf(e.Body)
+		keys = append(keys, more...)
 	}
-	var keys []*verify.Key
-	for _, k := range entries {
-		p, err := verify.ParseKey(k)
+	return keys, err
+}
+
+// keysIn are the keys of facts.
+func keysIn(ctx context.Context, tx *store.Tx, where string, args ...any) (keys []*verify.Key, err error) {
+	err = tx.Rows(ctx, func(scan func(...any) error) error {
+		var body []byte
+		if err := scan(&body); err != nil {
+			return err
+		}
+		more, err := keysOf(body)
+		keys = append(keys, more...)
+		return err
+	}, "SELECT body FROM fact WHERE "+where+" ORDER BY kind, name", args...)
+	return keys, err
+}
+
+// keysOf are the keys that the body of an entry, or a fact, has.
+func keysOf(body []byte) ([]*verify.Key, error) {
+	var h struct {
+		Keys []verify.KeyEntry `json:"keys"`
+	}
+	if err := json.Unmarshal(body, &h); err != nil {
+		return nil, err
+	}
+	return parseKeys(h.Keys)
+}
+
+func parseKeys(entries []verify.KeyEntry) (keys []*verify.Key, err error) {
+	for _, e := range entries {
+		k, err := verify.ParseKey(e)
 		if err != nil {
 			return nil, err
 		}
-		keys = append(keys, p)
+		keys = append(keys, k)
 	}
 	return keys, nil
 }

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/transparency-dev/merkle/compact"
@@ -29,8 +30,25 @@ type Projector struct {
 	r   *Registry
 	src Source
 
-	lead  *store.Leadership
-	state *state // nil: to be made from the log
+	lead *store.Leadership
+
+	mu    sync.Mutex // held while the rules are asked, and never while the database is
+	state *state     // nil: to be made from the log, or in work; guarded by mu
+}
+
+// take takes the state out, so that nobody asks it while it changes.
+func (p *Projector) take() *state {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.state
+	p.state = nil
+	return s
+}
+
+func (p *Projector) put(s *state) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.state = s
 }
 
 // state is the log up to a size, replayed.
@@ -83,7 +101,8 @@ func (p *Projector) Close() {
 	if p.lead != nil {
 		p.lead.Release()
 	}
-	p.lead, p.state = nil, nil
+	p.lead = nil
+	p.take()
 }
 
 // mostAtOnce bounds the entries of one transaction.
@@ -106,7 +125,7 @@ func (p *Projector) CatchUp(ctx context.Context, now time.Time) (Progress, error
 // something else before. Where CatchUp stops because the log is not the one
 // that the tables were made from, Rebuild takes the log.
 func (p *Projector) Rebuild(ctx context.Context, now time.Time) (Progress, error) {
-	p.state = nil
+	p.take()
 	return p.run(ctx, now, true)
 }
 
@@ -116,7 +135,7 @@ func (p *Projector) Compare(ctx context.Context) (done Progress, err error) {
 	if err != nil {
 		return done, err
 	}
-	p.state = nil
+	p.take()
 	s, err := p.again(ctx, h, k, true, &done)
 	if err == nil && k.root == "" {
 		done.differs("projection: nothing was ever applied")
@@ -130,6 +149,8 @@ func (p *Projector) Compare(ctx context.Context) (done Progress, err error) {
 // Registry returns the state that the tables have, as of the last full hour;
 // nil before the first CatchUp and after one that failed.
 func (p *Projector) Registry() *verify.Registry {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.state == nil {
 		return nil
 	}
@@ -142,6 +163,8 @@ func (p *Projector) Registry() *verify.Registry {
 // follows one which is still on its way is prev-wrong until that is published.
 // It is told log-unread before the first CatchUp and after one that failed.
 func (p *Projector) Try(note []byte) *verify.Void {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.state == nil {
 		return &verify.Void{Index: -1, Reason: "log-unread", Msg: "the published log was not read yet"}
 	}
@@ -167,7 +190,7 @@ func (p *Projector) begin(ctx context.Context) (h ledger.Head, k kept, err error
 		if p.lead, err = p.r.db.Lead(ctx, "project"); err != nil {
 			return h, k, err
 		}
-		p.state = nil
+		p.take()
 	}
 	if err := p.lead.Held(ctx); err != nil {
 		p.Close()
@@ -185,8 +208,7 @@ func (p *Projector) run(ctx context.Context, now time.Time, drop bool) (done Pro
 	if err != nil {
 		return done, err
 	}
-	s := p.state
-	p.state = nil // until all went well
+	s := p.take() // until all went well
 	if s == nil || s.size != k.applied {
 		if s, err = p.again(ctx, h, k, drop, &done); err != nil {
 			return done, err
@@ -194,7 +216,8 @@ func (p *Projector) run(ctx context.Context, now time.Time, drop bool) (done Pro
 	}
 	hour := now.UTC().Truncate(time.Hour)
 	if s.size == h.Size && s.asOf.Equal(hour) && k.root != "" && done.Differ == 0 && !drop {
-		p.state, done.Size = s, s.size
+		p.put(s)
+		done.Size = s.size
 		return done, nil
 	}
 	full := drop || done.Differ > 0 || !s.asOf.Equal(hour)
@@ -210,7 +233,8 @@ func (p *Projector) run(ctx context.Context, now time.Time, drop bool) (done Pro
 			return done, err
 		}
 	}
-	p.state, done.Size, done.Full = s, s.size, full
+	p.put(s)
+	done.Size, done.Full = s.size, full
 	return done, nil
 }
 

@@ -70,27 +70,31 @@ func (y *Relay) Once(ctx context.Context) (sent int, err error) {
 		}
 	}
 	for {
-		note, err := y.r.unsent(ctx)
-		if err != nil || note == nil {
+		notes, err := y.r.unsent(ctx)
+		if err != nil || len(notes) == 0 {
 			return sent, err
 		}
-		if err := y.lead.Held(ctx); err != nil {
-			y.step(nil)
+		// A crash from here on leaves entries in the log whose rows say that
+		// they are not there: reconcile finds them.
+		var there []found
+		for _, note := range notes {
+			if err := y.lead.Held(ctx); err != nil {
+				y.step(nil)
+				return sent, err
+			}
+			// Nobody may stop waiting: an append that is still under way when the
+			// log is read to its end would be sent twice.
+			index, err := y.log.Append(context.WithoutCancel(ctx), note)
+			if err != nil {
+				return sent, err
+			}
+			there = append(there, found{int64(index), note})
+			sent++
+		}
+		if err := y.r.mark(ctx, there); err != nil {
 			return sent, err
 		}
-		// Nobody may stop waiting: an append that is still under way when the
-		// log is read to its end would be sent twice.
-		index, err := y.log.Append(context.WithoutCancel(ctx), note)
-		if err != nil {
-			return sent, err
-		}
-		// A crash here leaves an entry in the log whose row says that it is
-		// not there: reconcile finds it.
-		if err := y.r.mark(ctx, []found{{int64(index), note}}); err != nil {
-			return sent, err
-		}
-		sent++
-		y.known = int64(index) + 1
+		y.known = there[len(there)-1].index + 1
 	}
 }
 
@@ -114,14 +118,21 @@ func (y *Relay) Run(ctx context.Context, wake <-chan struct{}, every time.Durati
 	}
 }
 
-// unsent returns the note of the first entry that is not in the log; nil when
-// there is none.
-func (r *Registry) unsent(ctx context.Context) (note []byte, err error) {
+// sentAtOnce bounds the entries that are marked in one transaction.
+const sentAtOnce = 32
+
+// unsent returns the notes of the first entries that are not in the log.
+func (r *Registry) unsent(ctx context.Context) (notes [][]byte, err error) {
 	err = r.db.View(ctx, func(tx *store.Tx) error {
-		_, err := tx.Row(ctx, []any{&note}, "SELECT note FROM outbox WHERE idx IS NULL ORDER BY seq LIMIT 1")
-		return err
+		notes = nil
+		return tx.Rows(ctx, func(scan func(...any) error) error {
+			var note []byte
+			err := scan(&note)
+			notes = append(notes, note)
+			return err
+		}, "SELECT note FROM outbox WHERE idx IS NULL ORDER BY seq LIMIT $1", sentAtOnce)
 	})
-	return note, err
+	return notes, err
 }
 
 // reconcile reads the log from where the projection ends to its end. What is

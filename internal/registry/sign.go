@@ -49,7 +49,7 @@ func (r *Registry) Sign(ctx context.Context, tx *store.Tx, id string, sig verify
 	if a.Step != Linted {
 		return nil, conflict("step-wrong", "the decision %s is %s; it can be signed while it is %s", id, a.Step, Linted)
 	}
-	keys, err := r.keys(ctx, tx, a.Entry)
+	keys, err := r.keysNamed(ctx, tx, a.Entry, sig.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,11 @@ func (r *Registry) Signed(ctx context.Context, tx *store.Tx, id string, counts f
 	if err != nil {
 		return nil, nil, err
 	}
-	keys, err := r.keys(ctx, tx, a.Entry)
+	var names []string
+	for _, s := range sigs {
+		names = append(names, s.Name)
+	}
+	keys, err := r.keysNamed(ctx, tx, a.Entry, names...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -146,12 +150,16 @@ func (r *Registry) Introduced(ctx context.Context, tx *store.Tx, id string) (fre
 	if err != nil {
 		return nil, err
 	}
-	old, err := r.keys(ctx, tx, verify.Entry{})
+	brought, err := keysOf(a.Entry.Body)
 	if err != nil {
 		return nil, err
 	}
-	all, err := r.keys(ctx, tx, a.Entry)
-	for _, k := range all {
+	var names []string
+	for _, k := range brought {
+		names = append(names, k.Name)
+	}
+	old, err := r.keys(ctx, tx, verify.Entry{}, names...)
+	for _, k := range brought {
 		if k.Until == nil && !slices.ContainsFunc(old, func(o *verify.Key) bool { return o.Name == k.Name }) {
 			fresh = append(fresh, k)
 		}

@@ -161,7 +161,8 @@ func (s *Scheme) Days(ctx context.Context) (n int, err error) {
 				err := scan(&id)
 				ids = append(ids, id)
 				return err
-			}, "SELECT id FROM matter WHERE (remind <> '' AND remind <= $1 OR due <> '' AND due < $1 AND remind = '') AND id > $2 ORDER BY id LIMIT $3", today, after, dayBatch)
+			}, `SELECT id FROM matter WHERE remind > '' AND remind <= $1 AND id > $2
+				UNION ALL SELECT id FROM matter WHERE remind = '' AND due > '' AND due < $1 AND id > $2 ORDER BY id LIMIT $3`, today, after, dayBatch)
 		}); err != nil {
 			return n, err
 		}

@@ -76,13 +76,20 @@ func (m *moment) mark() (k verify.Mark, ok bool, err error) {
 // next is the place of the next grant in the status lists: as many as were
 // published, and as are on their way.
 func (m *moment) next() (n int64, err error) {
-	var way int64
-	if _, err = m.tx.Row(m.ctx, []any{&n}, "SELECT count(*) FROM mark WHERE slot >= 0"); err != nil {
+	// Slots are handed out without gaps.
+	if _, err = m.tx.Row(m.ctx, []any{&n}, "SELECT COALESCE(max(slot), -1) + 1 FROM mark"); err != nil {
 		return 0, err
 	}
-	_, err = m.tx.Row(m.ctx, []any{&way}, `SELECT count(*) FROM outbox WHERE type = $1 AND fault = '' AND
-		(idx IS NULL OR idx >= COALESCE((SELECT applied FROM projection WHERE name = 'log'), 0))`, string(verify.MarkGranted))
-	return n + way, err
+	var applied, unsent, unread int64
+	if _, err = m.tx.Row(m.ctx, []any{&applied}, "SELECT applied FROM projection WHERE name = 'log'"); err != nil {
+		return 0, err
+	}
+	const on = "SELECT count(*) FROM outbox WHERE type = 'mark.granted' AND fault = '' AND "
+	if _, err = m.tx.Row(m.ctx, []any{&unsent}, on+"idx IS NULL"); err != nil {
+		return 0, err
+	}
+	_, err = m.tx.Row(m.ctx, []any{&unread}, on+"idx >= $1", applied)
+	return n + unsent + unread, err
 }
 
 // slot is the place that a grant is drafted with: the first from the next on

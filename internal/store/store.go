@@ -51,6 +51,13 @@ type DB struct {
 	write  *sql.DB // SQLite: one connection, so that writers of one process queue here and not at the file
 	read   *sql.DB // the same as write on PostgreSQL
 	beside string  // SQLite: the file that leadership locks stand beside
+
+	// turn holds one on PostgreSQL: the transactions of Do queue here, as those
+	// of SQLite at its connection. Beside each other most of them would lose,
+	// and be done two or three times: serializable transactions conflict
+	// already where their rows are near each other in an index, as all new rows
+	// are.
+	turn chan struct{}
 }
 
 // busyTimeout is how long SQLite waits for another process before it says
@@ -158,13 +165,14 @@ func connectPostgreSQL(ctx context.Context, address string) (*DB, error) {
 		return nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "store-address",
 			Msg: "the address of the PostgreSQL database cannot be read; give postgres://user@host/name"}
 	}
-	d := &DB{engine: PostgreSQL, name: u.Host + u.Path}
+	d := &DB{engine: PostgreSQL, name: u.Host + u.Path, turn: make(chan struct{}, 1)}
 	if d.write, err = sql.Open("pgx", address); err != nil {
 		return nil, &iotmark.Error{Kind: iotmark.Invalid, ID: "store-address",
 			Msg: "the address of the PostgreSQL database cannot be read; give postgres://user@host/name"}
 	}
 	d.write.SetMaxOpenConns(16)
-	d.write.SetMaxIdleConns(4)
+	d.write.SetMaxIdleConns(16) // a new one costs as much as ten acts
+	d.write.SetConnMaxIdleTime(time.Minute)
 	d.read = d.write
 	// Texts are ordered by their bytes, as in SQLite. A database with the
 	// order of a language would give other pages and other copies.
@@ -256,7 +264,8 @@ func (t *Tx) Rows(ctx context.Context, each func(scan func(dest ...any) error) e
 const attempts = 12
 
 // Do runs do in a transaction and commits when it returns nil. It sees the
-// rows as if it were alone (SQLite: one writer; PostgreSQL: serializable).
+// rows as if it were alone (SQLite: one writer; PostgreSQL: serializable, and
+// those of one process one after the other: do must not call Do).
 // When it loses against another, do runs again from the start, in a new
 // transaction: it must have no effect outside it.
 //
@@ -280,6 +289,14 @@ func (d *DB) again(ctx context.Context, isolation sql.IsolationLevel, do func(*T
 	opts := &sql.TxOptions{}
 	if d.engine == PostgreSQL {
 		opts.Isolation = isolation
+	}
+	if d.engine == PostgreSQL && isolation == sql.LevelSerializable {
+		select {
+		case d.turn <- struct{}{}:
+			defer func() { <-d.turn }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	var err error
 	for i := range attempts {

@@ -94,6 +94,7 @@ CREATE TABLE mark (
 	body text NOT NULL
 );
 CREATE INDEX mark_code ON mark (code);
+CREATE INDEX mark_slot ON mark (slot);
 CREATE INDEX mark_product ON mark (product);
 
 CREATE TABLE mark_gtin (

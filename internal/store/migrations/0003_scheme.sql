@@ -65,11 +65,11 @@ CREATE TABLE matter (
 	days_left bigint NOT NULL DEFAULT 0,
 	body text NOT NULL DEFAULT '{}'
 );
-CREATE INDEX matter_due ON matter (due, id);
-CREATE INDEX matter_remind ON matter (remind, id);
+CREATE INDEX matter_day ON matter (remind, due, id);
 CREATE INDEX matter_state ON matter (kind, state, id);
 CREATE INDEX matter_subject ON matter (subject, kind);
 CREATE INDEX matter_maker ON matter (maker, id);
+CREATE INDEX matter_product ON matter (maker, kind, product, state);
 CREATE INDEX matter_about ON matter (about, kind);
 
 -- Who has which part in a case.

@@ -34,6 +34,8 @@ type server struct {
 	cmd  *exec.Cmd
 	bin  string
 	gone chan struct{} // closed when the process has ended
+
+	settings []string // beside ours, as in "fsync=on"
 }
 
 var (
@@ -120,8 +122,8 @@ func binaries() (string, error) {
 	return filepath.Dir(found[len(found)-1]), nil
 }
 
-func serve() (_ *server, err error) {
-	s := &server{}
+func serve(settings ...string) (_ *server, err error) {
+	s := &server{settings: settings}
 	if s.bin, err = binaries(); err != nil {
 		return nil, err
 	}
@@ -149,9 +151,12 @@ func (s *server) data() string { return filepath.Join(s.dir, "data") }
 // launch starts the server on the data that are there, and waits for it.
 func (s *server) launch() error {
 	var said bytes.Buffer
-	cmd, gone := s.command("postgres", "-D", s.data(), "-k", s.dir, "-c", "listen_addresses=",
-		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200",
-		"-c", "shared_buffers=16MB", "-c", "autovacuum=off", "-c", "log_min_messages=fatal"), make(chan struct{})
+	args := []string{"-D", s.data(), "-k", s.dir}
+	for _, set := range append([]string{"listen_addresses=", "fsync=off", "full_page_writes=off", "max_connections=200",
+		"shared_buffers=16MB", "autovacuum=off", "log_min_messages=fatal"}, s.settings...) {
+		args = append(args, "-c", set)
+	}
+	cmd, gone := s.command("postgres", args...), make(chan struct{})
 	s.cmd, s.gone = cmd, gone
 	cmd.Stderr = &said
 	started := make(chan error)
@@ -232,9 +237,9 @@ func Own(t testing.TB) (*Server, string) {
 }
 
 // Serve starts a server for a program that is no test, and returns the address
-// of its only database.
-func Serve() (address string, stop func(), err error) {
-	s, err := serve()
+// of its only database. settings are as in "fsync=on".
+func Serve(settings ...string) (address string, stop func(), err error) {
+	s, err := serve(settings...)
 	if err != nil {
 		return "", nil, err
 	}
