@@ -18,7 +18,7 @@ func caseCommand() *cli.Command {
 	for _, d := range deeds() {
 		cs = append(cs, d.command())
 	}
-	cs = append(cs, caseSignCommand(), caseTextCommand(), caseShowCommand(), caseListCommand(), caseTrailCommand(), caseStandingCommand(), caseWorkCommand(), caseBackupCommand(), caseRecoverCommand())
+	cs = append(cs, caseSignCommand(), caseTextCommand(), caseShowCommand(), caseListCommand(), caseTrailCommand(), caseStandingCommand(), caseAccountsCommand(), casePaymentsCommand(), caseDryRunCommand(), caseWorkCommand(), caseBackupCommand(), caseRecoverCommand())
 	return &cli.Command{
 		Name:  "case",
 		Usage: "procedures of the mark on a local data folder, act by act",

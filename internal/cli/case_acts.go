@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -86,18 +87,22 @@ func (d *deed) file(name string, into any) error {
 }
 
 // mark finds a mark by its code, its URN or its application.
-func (d *deed) mark(s string) (string, error) {
+func (d *deed) mark(s string) (string, error) { return d.h.mark(d.ctx, s) }
+
+// mark finds the subject of a mark by its code, by a case about it, or as it
+// stands.
+func (h *dataHouse) mark(ctx context.Context, s string) (string, error) {
 	if strings.HasPrefix(s, "urn:") {
 		return s, nil
 	}
 	code, err := iotmark.ParseCode(s)
 	if err != nil {
-		if c, e := d.Case(d.ctx, iotmark.Program(), s); e == nil && c.Subject != "" {
+		if c, e := h.scheme.Case(ctx, iotmark.Program(), s); e == nil && c.Subject != "" {
 			return c.Subject, nil
 		}
 		return "", err
 	}
-	m, ok, err := d.h.reg.Public().MarkByCode(d.ctx, string(code))
+	m, ok, err := h.reg.Public().MarkByCode(ctx, string(code))
 	if err == nil && !ok {
 		err = &iotmark.Error{Kind: iotmark.NotFound, ID: "mark-unknown", Msg: "the log has no mark " + s}
 	}
