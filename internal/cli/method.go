@@ -102,14 +102,15 @@ func listMethods(cmd *cli.Command, c *catalogue.Catalogue, cr *catalogue.Criteri
 	}
 	var p page
 	if cr != nil {
-		p.WriteString(wrap(fmt.Sprintf("%s needs %s.", cr.ID, cr.Needs), columns, 0) + "\n\n")
+		p.WriteString(wrap(fmt.Sprintf("%s needs %s.", cr.ID, cr.Needs), columns, 0) + "\n")
+		if cr.Needs == iotmark.Checked.String() {
+			p.para("A program decides it. Where none of its checks can, a person reads:")
+		}
+		p.WriteString("\n")
 	}
 	for _, m := range list {
 		fmt.Fprintf(&p, "  %-38s %-8s  about %s\n", m.ID, m.Carries, catalogue.Minutes(m.Minutes))
 		p.WriteString(wrap(m.Title, columns, 4) + "\n")
-	}
-	if len(list) == 0 {
-		p.para("A program decides it; no method is needed.")
 	}
 	p.WriteString("\niotmark catalogue method ID shows one.\n")
 	_, err := io.WriteString(cmd.Root().Writer, p.String())
