@@ -1,8 +1,8 @@
 # Two commands do everything: `make run` and `make test`.
 GO      ?= go
 FUZZ    ?= 3s
-# Whole programs and pages, ten times as slow there; what runs at once in them is tested in its own package.
-UNRACED := /internal/(cli|page|publication)$$
+# Whole programs, pages and stories, ten times as slow there; what runs at once in them is tested in its own package, or by name.
+UNRACED := /internal/(cli|page|publication|scheme)$$
 LINT    := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: run test need build bench generate fuzz
@@ -22,6 +22,7 @@ test: need
 	@echo "== build without cgo"; CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/iotmark
 	@echo "== tests, and that generated files are fresh"; $(GO) test -timeout 30m ./...
 	@echo "== race"; $(GO) test -race -timeout 30m $$($(GO) list ./... | grep -v -E '$(UNRACED)')
+	@$(GO) test -race -timeout 30m -run 'AtOnce' ./internal/scheme
 	@$(MAKE) --no-print-directory fuzz
 
 # Some seconds of each fuzz test.
