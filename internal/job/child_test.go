@@ -126,3 +126,11 @@ func (w work) start(t *testing.T) (kill func(), lines <-chan string) {
 	t.Cleanup(kill)
 	return kill, c
 }
+
+func ownTx(ctx context.Context, db *store.DB, query string, args ...any) (n int64, err error) {
+	err = db.Do(ctx, func(tx *store.Tx) error {
+		n, err = tx.Exec(ctx, query, args...)
+		return err
+	})
+	return n, err
+}

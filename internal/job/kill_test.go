@@ -158,11 +158,3 @@ func TestPoison(t *testing.T) {
 		}
 	})
 }
-
-func ownTx(ctx context.Context, db *store.DB, query string, args ...any) (n int64, err error) {
-	err = db.Do(ctx, func(tx *store.Tx) error {
-		n, err = tx.Exec(ctx, query, args...)
-		return err
-	})
-	return n, err
-}
