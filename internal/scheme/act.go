@@ -228,11 +228,8 @@ func (m *moment) keep(a iotmark.Act, from iotmark.CaseState) error {
 // of hashes against it (trail-broken).
 func (s *Scheme) Trail(ctx context.Context, by iotmark.Actor, id string) (out []Done, err error) {
 	err = s.view(ctx, func(tx *store.Tx) error {
-		c, err := loadCase(ctx, tx, id)
+		c, err := s.seen(ctx, tx, by, id)
 		if err != nil {
-			return err
-		}
-		if err := s.maySee(ctx, tx, by, c); err != nil {
 			return err
 		}
 		out, err = trail(ctx, tx, c)

@@ -130,13 +130,20 @@ func (c *Case) set(b any) error {
 	return err
 }
 
+// seen loads a case for somebody who may see it.
+func (s *Scheme) seen(ctx context.Context, tx *store.Tx, by iotmark.Actor, id string) (Case, error) {
+	c, err := loadCase(ctx, tx, id)
+	if err != nil {
+		return Case{}, err
+	}
+	return c, s.maySee(ctx, tx, by, c)
+}
+
 // Case returns a case to somebody who may see it.
 func (s *Scheme) Case(ctx context.Context, by iotmark.Actor, id string) (c Case, err error) {
 	err = s.view(ctx, func(tx *store.Tx) error {
-		if c, err = loadCase(ctx, tx, id); err != nil {
-			return err
-		}
-		return s.maySee(ctx, tx, by, c)
+		c, err = s.seen(ctx, tx, by, id)
+		return err
 	})
 	return c, err
 }

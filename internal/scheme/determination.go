@@ -80,11 +80,7 @@ func sealedBody(files []handedIn) verify.SealedBody {
 // handed in, by name. The maker compares it with the tree over its own files.
 func (s *Scheme) Sealable(ctx context.Context, by iotmark.Actor, id string) (out verify.SealedBody, err error) {
 	err = s.view(ctx, func(tx *store.Tx) error {
-		c, err := loadCase(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		if err := s.maySee(ctx, tx, by, c); err != nil {
+		if _, err := s.seen(ctx, tx, by, id); err != nil {
 			return err
 		}
 		files, err := dossierOf(ctx, tx, id)

@@ -401,11 +401,8 @@ func loadDraft(ctx context.Context, tx *store.Tx, id string) (Draft, error) {
 // Draft returns what waits for signatures in a case, with the text to sign.
 func (s *Scheme) Draft(ctx context.Context, by iotmark.Actor, id string) (d Draft, err error) {
 	err = s.view(ctx, func(tx *store.Tx) error {
-		c, err := loadCase(ctx, tx, id)
+		c, err := s.seen(ctx, tx, by, id)
 		if err != nil {
-			return err
-		}
-		if err := s.maySee(ctx, tx, by, c); err != nil {
 			return err
 		}
 		if d, err = loadDraft(ctx, tx, c.Draft); err != nil || d.Type == iotmark.InternalVote {

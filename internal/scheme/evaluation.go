@@ -251,11 +251,8 @@ func (m *moment) conclude(w weighed, interests string) error {
 func (s *Scheme) Statement(ctx context.Context, by iotmark.Actor, id string) (out Statement, err error) {
 	var b ApplicationBody
 	err = s.view(ctx, func(tx *store.Tx) error {
-		c, err := loadCase(ctx, tx, id)
+		c, err := s.seen(ctx, tx, by, id)
 		if err != nil {
-			return err
-		}
-		if err := s.maySee(ctx, tx, by, c); err != nil {
 			return err
 		}
 		notes, err := notesOf(ctx, tx, id)

@@ -236,11 +236,8 @@ func (m *moment) opinions() (want, differ []iotmark.CriterionID, err error) {
 // the maker sees none before the evaluation is concluded.
 func (s *Scheme) Notes(ctx context.Context, by iotmark.Actor, id string) (out []InspectionNote, err error) {
 	err = s.view(ctx, func(tx *store.Tx) error {
-		c, err := loadCase(ctx, tx, id)
+		c, err := s.seen(ctx, tx, by, id)
 		if err != nil {
-			return err
-		}
-		if err := s.maySee(ctx, tx, by, c); err != nil {
 			return err
 		}
 		all, err := notesOf(ctx, tx, id)
